@@ -1,0 +1,115 @@
+"""Configuration from the environment: `CREDLEDGER_…`, secrets also as `CREDLEDGER_…_FILE` (DESIGN §10).
+
+Secrets are hex, 32 bytes. A missing or wrong setting is one sentence that names it.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+PORT_OFFSETS = {"registry": 0, "issuance": 1, "revocation": 2}
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong; the message names it."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What one service process is told. `kek` seals learners' data keys (issuance alone holds it), `signing_kek`
+    the institutions' signing keys (issuance and revocation). URLs have no trailing slash."""
+
+    service: str
+    database_url: str
+    nats_url: str
+    nats_credentials_file: Path | None
+    public_url: str
+    status_url: str
+    host: str
+    port: int
+    server_secret: bytes
+    pepper: bytes
+    kek: bytes | None
+    signing_kek: bytes | None
+    operator_key: str | None
+    outbound_allow: tuple[str, ...]
+    log_level: str
+
+    @property
+    def test_mode(self) -> bool:
+        """Whether the public addresses are loopback or plain http: then everything says TEST."""
+        return is_test_address(self.public_url) or is_test_address(self.status_url)
+
+    @classmethod
+    def from_environment(cls, service: str, environment: Mapping[str, str] | None = None) -> "Settings":
+        """The settings of `service` (issuance, registry or revocation). Raises SettingsError."""
+        read = _Reader(os.environ if environment is None else environment)
+        base = read.number("PORT", 8000)
+        holds_kek, holds_signing_kek = service == "issuance", service in ("issuance", "revocation")
+        settings = cls(
+            service=service,
+            database_url=read.required("DATABASE_URL"),
+            nats_url=read.text("NATS_URL", "nats://127.0.0.1:4222"),
+            nats_credentials_file=Path(f) if (f := read.text("NATS_CREDENTIALS_FILE", "")) else None,
+            public_url=read.text("PUBLIC_URL", f"http://localhost:{base}").rstrip("/"),
+            status_url=read.text("STATUS_URL", f"http://localhost:{base + 2}").rstrip("/"),
+            host=read.text("HOST", "127.0.0.1"),
+            port=base + PORT_OFFSETS[service],
+            server_secret=read.secret("SERVER_SECRET"),
+            pepper=read.secret("KEY_PEPPER"),
+            kek=read.secret("KEK") if holds_kek else None,
+            signing_kek=read.secret("SIGNING_KEK") if holds_signing_kek else None,
+            operator_key=(read.text("OPERATOR_KEY", "") or None) if service == "issuance" else None,
+            outbound_allow=tuple(filter(None, read.text("OUTBOUND_ALLOW", "").split(","))),
+            log_level=read.text("LOG_LEVEL", "info"),
+        )
+        if settings.outbound_allow and not settings.test_mode:
+            raise SettingsError("CREDLEDGER_OUTBOUND_ALLOW is for test mode; the public addresses are real, remove it")
+        return settings
+
+
+def is_test_address(url: str) -> bool:
+    """Whether an address is loopback or plain http."""
+    parts = urlsplit(url)
+    return parts.scheme != "https" or (parts.hostname or "") in LOOPBACK
+
+
+class _Reader:
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+
+    def text(self, name: str, default: str) -> str:
+        value = self._environment.get(f"CREDLEDGER_{name}")
+        if value is not None:
+            return value
+        file = self._environment.get(f"CREDLEDGER_{name}_FILE")
+        if file is None:
+            return default
+        try:
+            return Path(file).read_text().strip()
+        except OSError as error:
+            raise SettingsError(f"CREDLEDGER_{name}_FILE cannot be read: {error.strerror}") from error
+
+    def required(self, name: str) -> str:
+        value = self.text(name, "")
+        if not value:
+            raise SettingsError(f"CREDLEDGER_{name} is not set")
+        return value
+
+    def number(self, name: str, default: int) -> int:
+        value = self.text(name, str(default))
+        if not value.isdecimal():
+            raise SettingsError(f"CREDLEDGER_{name} must be a whole number, not {value!r}")
+        return int(value)
+
+    def secret(self, name: str) -> bytes:
+        try:
+            value = bytes.fromhex(self.required(name))
+        except ValueError:
+            value = b""
+        if len(value) != 32:
+            raise SettingsError(f"CREDLEDGER_{name} must be 32 bytes in hex")
+        return value
