@@ -1,0 +1,63 @@
+"""Every event type of the ledger, by topic. The catalogue in shared/README.md is generated from here."""
+
+from ledger.events import awards, institutions, ledger, standings
+from ledger.events.awards import AchievementPublished, AchievementWithdrawn, Awarded, LearnerErased, StatusEntry
+from ledger.events.base import Data, Event, UnknownTopic, UnknownVersion, from_data, public_form, public_type, to_data
+from ledger.events.institutions import (
+    InstitutionCreated,
+    InstitutionDeactivated,
+    InstitutionReactivated,
+    InstitutionUpdated,
+    IssuerKeyChanged,
+)
+from ledger.events.ledger import KeyCreated, KeyExpirySet, KeyRevoked, LedgerOpened
+from ledger.events.standings import (
+    AwardReinstated,
+    AwardRevoked,
+    AwardSuspended,
+    LeaseGranted,
+    StandingChanged,
+    StatusListOpened,
+    StatusListPublished,
+)
+
+EVENTS: dict[str, type[Event]] = {
+    event_type.TOPIC: event_type
+    for event_type in (*ledger.EVENTS, *institutions.EVENTS, *awards.EVENTS, *standings.EVENTS)
+}
+
+LEDGER_TENANT = "ledger"  # the reserved tenant of events that belong to no institution
+
+__all__ = [
+    "EVENTS",
+    "LEDGER_TENANT",
+    "AchievementPublished",
+    "AchievementWithdrawn",
+    "AwardReinstated",
+    "AwardRevoked",
+    "AwardSuspended",
+    "Awarded",
+    "Data",
+    "Event",
+    "InstitutionCreated",
+    "InstitutionDeactivated",
+    "InstitutionReactivated",
+    "InstitutionUpdated",
+    "IssuerKeyChanged",
+    "KeyCreated",
+    "KeyExpirySet",
+    "KeyRevoked",
+    "LearnerErased",
+    "LeaseGranted",
+    "LedgerOpened",
+    "StandingChanged",
+    "StatusEntry",
+    "StatusListOpened",
+    "StatusListPublished",
+    "UnknownTopic",
+    "UnknownVersion",
+    "from_data",
+    "public_form",
+    "public_type",
+    "to_data",
+]

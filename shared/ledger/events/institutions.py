@@ -1,0 +1,77 @@
+"""Facts about institutions (tenants), their issuer profile and their keys. Category `institution` (issuance)."""
+
+from typing import ClassVar
+
+from ledger.events.base import Event
+
+
+class InstitutionCreated(Event):
+    """An institution joined. Its id is the tenant everywhere; the slug and the DID never change.
+
+    `status_profile`: `certified` puts the revocation entry alone into credentials, `full` both entries (DESIGN §8).
+    """
+
+    TOPIC: ClassVar[str] = "institution.created"
+
+    slug: str
+    did: str
+    name: str
+    url: str
+    email: str | None = None
+    description: str | None = None
+    country: str | None = None
+    status_profile: str = "certified"
+    demo: bool = False
+
+
+class InstitutionUpdated(Event):
+    """The issuer profile as it reads from now on, whole; documents already issued keep the profile they pinned."""
+
+    TOPIC: ClassVar[str] = "institution.updated"
+
+    name: str
+    url: str
+    email: str | None = None
+    description: str | None = None
+    country: str | None = None
+
+
+class InstitutionDeactivated(Event):
+    """The institution may no longer write, and nobody here vouches for new documents of it."""
+
+    TOPIC: ClassVar[str] = "institution.deactivated"
+
+    reason_code: str
+
+
+class InstitutionReactivated(Event):
+    TOPIC: ClassVar[str] = "institution.reactivated"
+
+    reason_code: str
+
+
+class IssuerKeyChanged(Event):
+    """A verification method of an institution was added, retired or compromised; the log entry is the clear text.
+
+    `algorithm` is Ed25519 or P-256, `public_key` multibase (z…, multicodec inside). `compromised` carries the time
+    from which signatures of the key count only for documents that this log recorded earlier (DESIGN §5).
+    """
+
+    TOPIC: ClassVar[str] = "issuer.key_changed"
+    STATEMENT: ClassVar[bool] = True
+
+    issuer: str  # the DID
+    key_id: str
+    change: str  # added, retired or compromised
+    algorithm: str
+    public_key: str
+    effective: str
+
+
+EVENTS: tuple[type[Event], ...] = (
+    InstitutionCreated,
+    InstitutionUpdated,
+    InstitutionDeactivated,
+    InstitutionReactivated,
+    IssuerKeyChanged,
+)

@@ -1,0 +1,50 @@
+"""Facts about the ledger itself and about who may call it. Categories `ledger` (registry) and `access` (issuance)."""
+
+from typing import ClassVar
+
+from ledger.events.base import Event
+
+
+class LedgerOpened(Event):
+    """The first event: the public addresses that every id, DID and status URL is made from, fixed for ever."""
+
+    TOPIC: ClassVar[str] = "ledger.opened"
+
+    public_url: str
+    status_url: str
+
+
+class KeyCreated(Event):
+    """An API key was made. Its secret is known to its holder alone; here stands HMAC(pepper, secret), in hex."""
+
+    TOPIC: ClassVar[str] = "access.key_created"
+    PRIVATE: ClassVar[frozenset[str]] = frozenset()
+
+    key_id: str
+    name: str
+    role: str  # operator, auditor or institution
+    scopes: list[str]
+    secret_hash: str
+    expires_at: str | None = None
+    replaces: str | None = None
+
+
+class KeyExpirySet(Event):
+    """A key ends at a time: the overlap after a rotation."""
+
+    TOPIC: ClassVar[str] = "access.key_expiry_set"
+
+    key_id: str
+    expires_at: str
+
+
+class KeyRevoked(Event):
+    """A key is dead from now on, everywhere."""
+
+    TOPIC: ClassVar[str] = "access.key_revoked"
+
+    key_id: str
+    reason_code: str
+
+
+EVENTS: tuple[type[Event], ...] = (LedgerOpened, KeyCreated, KeyExpirySet, KeyRevoked)
