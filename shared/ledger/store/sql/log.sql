@@ -6,3 +6,4 @@ RESET ROLE;
 CREATE SCHEMA issuance AUTHORIZATION issuance;
 CREATE SCHEMA registry AUTHORIZATION registry;
 CREATE SCHEMA revocation AUTHORIZATION revocation;
+GRANT SELECT ON public.alembic_version TO ledger_reader, ledger_writer;

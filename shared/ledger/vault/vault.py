@@ -1,0 +1,143 @@
+"""The vault's tables: who a pseudonym is, data keys, sealed values, erasure. Issuance alone holds the key for it.
+
+A learner's identifiers are known by keyed hashes only. Mapping and data key are committed before an append that uses
+them; an orphan is harmless. A tenant's own facts (no learner) are sealed under a data key named by the tenant's id.
+"""
+
+import secrets
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from ledger import errors, ids
+from ledger.codec import NONCE_BYTES as SALT_BYTES
+from ledger.codec import Recorded
+from ledger.vault import sealing
+
+CACHED_KEYS = 20_000
+EPOCH = 1
+
+
+class Identifier(msgspec.Struct, frozen=True):
+    """One way an institution names a learner; `value` is already normalised (e-mail lower-cased)."""
+
+    kind: str  # email, did or student_id
+    value: str
+
+
+class Erased(errors.Gone):
+    code, title = "erased", "This was erased"
+
+
+class Vault:
+    """Opens and seals for issuance, over the store's pool."""
+
+    def __init__(self, pool: asyncpg.Pool, *, kek: bytes, secret: bytes) -> None:
+        self._pool, self._kek, self._secret = pool, kek, secret
+        self._keys: OrderedDict[tuple[str, str], bytes] = OrderedDict()
+
+    async def learner(self, tenant: str, identifiers: Sequence[Identifier]) -> str:
+        """The learner's pseudonym here, made when none of the identifiers is known; new identifiers join it.
+
+        Raises Refused when the identifiers belong to different learners of this institution.
+        """
+        hashes = [self._identifier_hash(tenant, i) for i in identifiers]
+        for _ in range(5):
+            rows = await self._pool.fetch(KNOWN, tenant, hashes)
+            known = {row["pseudonym"] for row in rows}
+            if len(known) > 1:
+                raise errors.Refused("These identifiers belong to different learners of this institution.")
+            if len(rows) == len(set(hashes)):
+                return str(known.pop())
+            pseudonym = known.pop() if known else ids.text_id("lrn", secrets.token_bytes(16))
+            sealed = self._sealed_data_key(tenant, pseudonym, secrets.token_bytes(sealing.KEY_BYTES))
+            await self._pool.execute(JOIN, tenant, hashes, pseudonym, EPOCH, sealed)
+        raise errors.Unavailable("The learner is being recorded by others; try again.", retry_after_seconds=1)
+
+    async def find(self, tenant: str, identifier: Identifier) -> str | None:
+        """The pseudonym behind an identifier, if this institution knows it."""
+        hashes = [self._identifier_hash(tenant, identifier)]
+        pseudonym: str | None = await self._pool.fetchval(KNOWN, tenant, hashes)
+        return pseudonym
+
+    async def seal(self, tenant: str, subject: str | None, event_id: str, openings: Mapping[str, bytes]) -> dict[str, bytes]:
+        """Seal an event's openings under the subject's data key. Raises Erased when there is none any more."""
+        key = await self._data_key(tenant, subject or tenant)
+        return {
+            name: sealing.seal(key, secrets.token_bytes(12), opening, sealing.value_purpose(event_id, name))
+            for name, opening in openings.items()
+        }
+
+    async def open(self, recorded: Recorded) -> dict[str, Any]:
+        """An event's personal values by name; empty where it has none. Raises Erased."""
+        openings = await self.openings(recorded)
+        return {name: msgspec.json.decode(opening[SALT_BYTES:]) for name, opening in openings.items()}
+
+    async def openings(self, recorded: Recorded) -> dict[str, bytes]:
+        """name → salt ‖ JCS(value), as the commitments in the envelope bind them. Raises Erased."""
+        committed = {item["n"] for item in recorded.envelope["pd"]}
+        if not committed:
+            return {}
+        rows = await self._pool.fetch(VALUES, recorded.position)
+        if {row["name"] for row in rows} != committed:
+            raise Erased("The personal data of this event was erased.")
+        key = await self._data_key(recorded.tenant, recorded.subject or recorded.tenant)
+        return {
+            row["name"]: sealing.unseal(key, row["blob"], sealing.value_purpose(recorded.id, row["name"])) for row in rows
+        }
+
+    async def erase(self, tenant: str, pseudonym: str, positions: Sequence[int]) -> None:
+        """Destroy the data key, the mapping, the documents with their shares and the sealed values at `positions`.
+
+        Comes after the event that says so, and may be repeated.
+        """
+        self._keys.pop((tenant, pseudonym), None)
+        async with self._pool.acquire() as connection, connection.transaction():
+            for table in ("data_keys", "learners", "documents"):
+                statement = f"DELETE FROM vault.{table} WHERE tenant = $1 AND pseudonym = $2"  # noqa: S608 names are ours
+                await connection.execute(statement, tenant, pseudonym)
+            await connection.execute("DELETE FROM vault.sealed_values WHERE log_id = 0 AND event = ANY($1)", list(positions))
+
+    def forget(self, tenant: str, pseudonym: str) -> None:
+        """Drop a cached data key: another process erased the learner."""
+        self._keys.pop((tenant, pseudonym), None)
+
+    async def _data_key(self, tenant: str, pseudonym: str) -> bytes:
+        if (key := self._keys.get((tenant, pseudonym))) is not None:
+            self._keys.move_to_end((tenant, pseudonym))
+            return key
+        sealed = await self._pool.fetchval(DATA_KEY, tenant, pseudonym)
+        if sealed is None and pseudonym == tenant:
+            fresh = self._sealed_data_key(tenant, tenant, secrets.token_bytes(sealing.KEY_BYTES))
+            await self._pool.execute(OWN_KEY, tenant, EPOCH, fresh)
+            sealed = await self._pool.fetchval(DATA_KEY, tenant, tenant)
+        if sealed is None:
+            raise Erased("This learner's record was erased.")
+        key = sealing.unseal(self._kek, sealed, sealing.data_key_purpose(tenant, pseudonym))
+        self._keys[tenant, pseudonym] = key
+        if len(self._keys) > CACHED_KEYS:
+            self._keys.popitem(last=False)
+        return key
+
+    def _sealed_data_key(self, tenant: str, pseudonym: str, key: bytes) -> bytes:
+        return sealing.seal(self._kek, secrets.token_bytes(12), key, sealing.data_key_purpose(tenant, pseudonym))
+
+    def _identifier_hash(self, tenant: str, identifier: Identifier) -> bytes:
+        return ids.keyed(self._secret, "credledger/identifier/v1", tenant, identifier.kind, identifier.value)
+
+
+KNOWN = "SELECT pseudonym FROM vault.learners WHERE tenant = $1 AND identifier_hash = ANY($2)"
+JOIN = """
+WITH joined AS (
+  INSERT INTO vault.learners (tenant, identifier_hash, pseudonym)
+  SELECT $1, h, $3 FROM unnest($2::bytea[]) AS h
+  ON CONFLICT DO NOTHING RETURNING pseudonym)
+INSERT INTO vault.data_keys (tenant, pseudonym, epoch, sealed)
+SELECT DISTINCT $1, pseudonym, $4::int, $5::bytea FROM joined ON CONFLICT DO NOTHING
+"""
+OWN_KEY = "INSERT INTO vault.data_keys (tenant, pseudonym, epoch, sealed) VALUES ($1, $1, $2, $3) ON CONFLICT DO NOTHING"
+DATA_KEY = "SELECT sealed FROM vault.data_keys WHERE tenant = $1 AND pseudonym = $2"
+VALUES = "SELECT name, blob FROM vault.sealed_values WHERE log_id = 0 AND event = $1"
