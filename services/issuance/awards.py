@@ -1,0 +1,226 @@
+"""Awards: an achievement version, a learner, a signed credential, once. Pure rules over the award's stream.
+
+Rules. An award pins an achievement version, the profile that the institution had, and the keys that sign. Everything
+about the learner is a personal value beside the event, sealed before the append. The credential's URL holds a random
+128-bit capability; the award id opens public facts only. Times are RFC 3339 with a zone.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal, Protocol
+
+import msgspec
+
+from ledger import errors
+from ledger.codec import Fact, Recorded, format_time
+from ledger.errors import FieldError
+from ledger.events import AchievementPublished, AchievementWithdrawn, Awarded, LearnerErased, StatusEntry
+from ledger.proofs.jcs import canonical
+from ledger.vault.vault import Identifier
+
+from issuance import institutions
+
+Text = Annotated[str, msgspec.Meta(min_length=1, max_length=10_000)]
+Line = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+Uri = Annotated[str, msgspec.Meta(pattern=r"^(?:https?|urn|did|mailto|tel):[!-~]+$", max_length=2000)]
+Email = Annotated[str, msgspec.Meta(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
+Decimal = Annotated[str, msgspec.Meta(pattern=r"^(?:0|[1-9][0-9]{0,5})(?:\.[0-9]{1,2})?$")]
+
+
+class Learner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who is awarded: at least one of e-mail, DID and student id. In the credential the e-mail or student id stands
+    hashed with a salt unless `identity` asks for plain text; a DID is the subject's id."""
+
+    email: Email | None = None
+    did: Annotated[str, msgspec.Meta(pattern=r"^did:[a-z0-9]+:[A-Za-z0-9._:%-]+$", max_length=500)] | None = None
+    student_id: Annotated[str, msgspec.Meta(min_length=1, max_length=100)] | None = None
+    name: Line | None = None
+    identity: Literal["hashed", "plain"] = "hashed"
+
+
+class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the learner did: Open Badges 3.0 Evidence. At least one of `id` (its address) and `narrative`."""
+
+    id: Uri | None = None
+    name: Line | None = None
+    description: Text | None = None
+    narrative: Text | None = None
+    genre: Line | None = None
+    audience: Line | None = None
+
+
+class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An outcome against a result description of the achievement: Open Badges 3.0 Result."""
+
+    result_description: Uri | None = None
+    value: Line | None = None
+    achieved_level: Uri | None = None
+    status: Literal["Completed", "Enrolled", "Failed", "InProgress", "OnHold", "Provisional", "Withdrew"] | None = None
+
+
+class AwardLearner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An award. `achievement_version` defaults to the newest that is not withdrawn; `valid_from` to now."""
+
+    achievement_id: Annotated[str, msgspec.Meta(pattern=r"^ach_[a-z2-7]{26}$")]
+    learner: Learner
+    achievement_version: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] | None = None
+    awarded_date: datetime | None = None
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+    narrative: Text | None = None
+    evidence: Annotated[list[Evidence], msgspec.Meta(max_length=50)] = []
+    results: Annotated[list[Result], msgspec.Meta(max_length=50)] = []
+    credits_earned: Decimal | None = None
+    license_number: Line | None = None
+    term: Line | None = None
+
+
+class Draws(msgspec.Struct, frozen=True, kw_only=True):
+    """What an award needs from outside: its pseudonym, its capability and salt, its places in the status lists."""
+
+    pseudonym: str
+    capability: str  # 22 base64url characters of 16 random bytes
+    salt: str
+    status: list[StatusEntry]
+
+
+class DocumentFor(Protocol):
+    """What builds the unsigned credential from an award's facts (`issuance.documents`)."""
+
+    def __call__(
+        self, event: Awarded, personal: Mapping[str, Any], institution: institutions.Institution, published: Recorded
+    ) -> dict[str, Any]: ...
+
+
+def identifiers_of(learner: Learner) -> list[Identifier]:
+    """The ways in which this learner is named, e-mail in lower case. Raises Malformed when there is none."""
+    named = {
+        "email": learner.email.strip().lower() if learner.email else None,
+        "did": learner.did,
+        "student_id": learner.student_id,
+    }
+    found = [Identifier(kind, value) for kind, value in named.items() if value]
+    if not found:
+        where = [FieldError("/learner", "one of email, did and student_id is required")]
+        raise errors.Malformed("The learner is not identified.", errors=where)
+    return found
+
+
+def check(wish: AwardLearner, *, at: datetime) -> None:
+    """What the types cannot say. Raises Malformed with a pointer to every bad field."""
+    bad = [
+        FieldError(f"/{name}", "the time needs a zone, such as Z")
+        for name in ("awarded_date", "valid_from", "valid_until")
+        if (moment := getattr(wish, name)) is not None and moment.tzinfo is None
+    ]
+    if not bad and wish.valid_until is not None and wish.valid_until <= (wish.valid_from or at):
+        bad.append(FieldError("/valid_until", "it must end after it begins"))
+    for i, evidence in enumerate(wish.evidence):
+        if evidence.id is None and evidence.narrative is None:
+            bad.append(FieldError(f"/evidence/{i}", "one of id and narrative is required"))
+    if bad:
+        raise errors.Malformed("The award has fields that cannot be right.", errors=bad)
+
+
+def version_to_award(wanted: int | None, history: Sequence[Recorded]) -> Recorded:
+    """The published version that is awarded. Raises NotFound or Refused (withdrawn)."""
+    published = {r.event.achievement_version: r for r in history if isinstance(r.event, AchievementPublished)}
+    withdrawn = {r.event.achievement_version for r in history if isinstance(r.event, AchievementWithdrawn)}
+    if not published:
+        raise errors.NotFound("There is no such achievement.")
+    open_versions = [v for v in published if v not in withdrawn]
+    version = wanted if wanted is not None else max(open_versions, default=max(published))
+    if version not in published:
+        raise errors.NotFound(f"This achievement has no version {version}.")
+    if version in withdrawn:
+        raise errors.Refused(f"Version {version} of this achievement was withdrawn; it can no longer be awarded.")
+    return published[version]
+
+
+def award(
+    wish: AwardLearner,
+    history: Sequence[Recorded],
+    institution_history: Sequence[Recorded],
+    achievement_history: Sequence[Recorded],
+    learner_history: Sequence[Recorded],
+    *,
+    draws: Draws,
+    document_for: DocumentFor,
+    at: datetime,
+) -> list[Fact]:
+    """The award, with the digest of the credential that will be signed for it.
+
+    Raises NotFound, Refused (institution deactivated, version withdrawn, results that do not fit) or Conflict when
+    the learner's record is being erased at this moment.
+    """
+    institution = institutions.active_institution(institution_history)
+    published = version_to_award(wish.achievement_version, achievement_history)
+    if published.tenant != institution.id:
+        raise errors.NotFound("There is no such achievement.")
+    if any(isinstance(r.event, LearnerErased) for r in learner_history):
+        raise errors.Conflict("This learner's record is being erased; try again.")
+    _check_results(wish, published)
+    event = Awarded(
+        achievement_id=wish.achievement_id,
+        achievement_version=published.event.achievement_version,  # type: ignore[attr-defined]
+        profile_version=institution.version,
+        keys=[institution.key(algorithm).id for algorithm in institutions.ALGORITHMS],
+        issued=format_time(at),
+        awarded_date=format_time(wish.awarded_date or at),
+        valid_from=format_time(wish.valid_from or at),
+        valid_until=format_time(wish.valid_until) if wish.valid_until else None,
+        status=draws.status,
+    )
+    personal = personal_values(wish, draws)
+    digest = hashlib.sha256(canonical(document_for(event, personal, institution, published))).digest()
+    return [
+        Fact(
+            event=event,
+            at=wish.awarded_date or at,
+            subject=draws.pseudonym,
+            personal=personal,
+            document_digest=digest,
+        )
+    ]
+
+
+def personal_values(wish: AwardLearner, draws: Draws) -> dict[str, Any]:
+    """What is sealed beside the award, by name; absent where nothing was given."""
+    primary = identifiers_of(wish.learner)[0]
+    if wish.learner.did is not None:  # the DID is the subject itself, nothing needs hashing
+        primary = Identifier("did", wish.learner.did)
+    values: dict[str, Any] = {
+        "capability": draws.capability,
+        "identity": {
+            "kind": primary.kind,
+            "value": primary.value,
+            "salt": draws.salt,
+            "hashed": wish.learner.identity == "hashed",
+        },
+        "name": wish.learner.name,
+        "narrative": wish.narrative,
+        "evidence": msgspec.to_builtins(wish.evidence),
+        "results": msgspec.to_builtins(wish.results),
+        "credits_earned": wish.credits_earned,
+        "license_number": wish.license_number,
+        "term": wish.term,
+    }
+    return {name: value for name, value in values.items() if value not in (None, [])}
+
+
+def _check_results(wish: AwardLearner, published: Recorded) -> None:
+    """Each result names a description, and a level, of this very version (Open Badges 3.0, Result)."""
+    described = {d["id"]: d for d in published.event.document.get("resultDescription", [])}  # type: ignore[attr-defined]
+    bad = []
+    for i, result in enumerate(wish.results):
+        description = described.get(result.result_description) if result.result_description else None
+        if result.result_description is not None and description is None:
+            bad.append(FieldError(f"/results/{i}/result_description", "this version has no such result description"))
+        levels = {level["id"] for level in (description or {}).get("rubricCriterionLevel", [])}
+        if result.achieved_level is not None and result.achieved_level not in levels:
+            bad.append(FieldError(f"/results/{i}/achieved_level", "the result description has no such level"))
+        if description is not None and description.get("resultType") == "Status" and result.status is None:
+            bad.append(FieldError(f"/results/{i}/status", "a result of type Status needs a status"))
+    if bad:
+        raise errors.Refused("The results do not fit the achievement.", errors=bad)
