@@ -20,7 +20,8 @@ class SettingsError(Exception):
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What one service process is told. `kek` seals learners' data keys (issuance alone holds it), `signing_kek`
-    the institutions' signing keys (issuance and revocation). URLs have no trailing slash."""
+    the institutions' signing keys (issuance and revocation). URLs have no trailing slash. `demo_folder` holds what the
+    registry's `/demo` page shows, where a demo was loaded."""
 
     service: str
     database_url: str
@@ -36,6 +37,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     signing_kek: bytes | None
     operator_key: str | None
     outbound_allow: tuple[str, ...]
+    demo_folder: Path | None
     log_level: str
 
     @property
@@ -64,6 +66,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             signing_kek=read.secret("SIGNING_KEK") if holds_signing_kek else None,
             operator_key=(read.text("OPERATOR_KEY", "") or None) if service == "issuance" else None,
             outbound_allow=tuple(filter(None, read.text("OUTBOUND_ALLOW", "").split(","))),
+            demo_folder=Path(f) if service == "registry" and (f := read.text("DEMO_FOLDER", "")) else None,
             log_level=read.text("LOG_LEVEL", "info"),
         )
         if settings.outbound_allow and not settings.test_mode:
