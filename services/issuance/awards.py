@@ -80,6 +80,7 @@ class Draws(msgspec.Struct, frozen=True, kw_only=True):
     """What an award needs from outside: its pseudonym, its capability and salt, its places in the status lists."""
 
     pseudonym: str
+    subject_id: str  # what the subject is called in credentials when it has no DID: a urn:uuid: of the pseudonym
     capability: str  # 22 base64url characters of 16 random bytes
     salt: str
     status: list[StatusEntry]
@@ -197,6 +198,7 @@ def personal_values(wish: AwardLearner, draws: Draws) -> dict[str, Any]:
             "value": primary.value,
             "salt": draws.salt,
             "hashed": wish.learner.identity == "hashed",
+            "subject_id": wish.learner.did or draws.subject_id,
         },
         "name": wish.learner.name,
         "narrative": wish.narrative,

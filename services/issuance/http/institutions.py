@@ -1,0 +1,244 @@
+"""`/v1/institutions` (the operator's) and the institution's own profile and signing keys."""
+
+from typing import Any
+
+import msgspec
+from ledger import errors, ids
+
+from ledger.store import Wish
+from ledger.web.authority import caller_of
+from ledger.web.conditional import require_match, version_etag
+from ledger.web.paging import Page, Paging
+from ledger.web.routes import requires
+from ledger.web.wishes import WishKey, replay_headers
+from litestar import Request, Response, get, post, put
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+
+from issuance import institutions
+from issuance.access_keys import CreateKey
+from issuance.http.keys import make_key
+from issuance.institutions import CompromiseKey, CreateInstitution, Institution, Reason, UpdateInstitution
+from issuance.parts import Issuance, now, own_tenant
+
+
+class InstitutionFacts(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """An institution as the log has it. `api_key` stands only in the answer that created it."""
+
+    id: str
+    slug: str
+    did: str
+    name: str
+    url: str
+    email: str | None
+    description: str | None
+    country: str | None
+    status_profile: str
+    demo: bool
+    active: bool
+    version: int
+    keys: tuple[institutions.Key, ...]
+    note: str
+    api_key: str | None = None
+    api_key_id: str | None = None
+
+
+PROFILES = {
+    "certified": "Credentials carry the revocation entry alone: a suspension shows in this ledger's registry and "
+    "verification only.",
+    "full": "Credentials carry a revocation and a suspension entry, which Open Badges certification does not allow.",
+}
+
+
+def facts_of(institution: Institution, **more: str) -> InstitutionFacts:
+    """What the API says of an institution."""
+    fields = msgspec.structs.asdict(institution)
+    return InstitutionFacts(**fields, note=PROFILES[institution.status_profile], **more)
+
+
+@post("/v1/institutions", operation_id="createInstitution", status_code=201,
+      opt=requires("institutions:write", errors=(errors.Conflict,)))  # fmt: skip
+async def create_institution(
+    request: Request[Any, Any, Any],
+    data: JSONBody[CreateInstitution],
+    issuance: NamedDependency[Issuance],
+    wish: NamedDependency[WishKey],
+) -> Response[InstitutionFacts]:
+    """Take an institution in: its DID, its signing keys, and a first API key with all of its scopes."""
+    secret = issuance.settings.server_secret
+    tenant = ids.named_id(secret, "inst", data.slug)
+    first = issuance.wish(request, wish, tenant)
+    did = institutions.did_for(issuance.settings.public_url, data.slug)
+    keys = [await _new_key(issuance, first, tenant, algorithm) for algorithm in institutions.ALGORITHMS]
+    at = now()
+    decision = await issuance.store.decide(
+        f"institution/{tenant}",
+        lambda history: institutions.create(data, history, did=did, keys=keys, at=at),
+        wish=first,
+    )
+    institution = institutions.institution_of(decision.events)
+    if institution is None:
+        raise RuntimeError("a creation without its event")
+    key, _ = await make_key(issuance, issuance.follow_up(first, "first-key"), tenant, CreateKey("first key"))
+    issuance.leases.ask(tenant)
+    answer = facts_of(institution, api_key=key.api_key, api_key_id=key.id)
+    headers = {**replay_headers(replayed=decision.replayed), "location": f"/v1/institutions/{tenant}"}
+    return Response(answer, status_code=201, headers=headers)
+
+
+@get("/v1/institutions", operation_id="listInstitutions", opt=requires("institutions:read"))
+async def list_institutions(
+    issuance: NamedDependency[Issuance], paging: NamedDependency[Paging]
+) -> Response[Page[InstitutionFacts]]:
+    """Every institution, in the order in which they joined."""
+    await issuance.caught_up()
+    after = int(paging.after[0]) if paging.after else 0
+    rows = await issuance.store.pool.fetch(LIST, after, paging.limit + 1)
+    places = {row["tenant"]: row["position"] for row in rows}
+    found = [facts_of(await issuance.institution(row["tenant"])) for row in rows]
+    return paging.answer(found, place=lambda institution: [places[institution.id]])
+
+
+@get("/v1/institutions/{institution_id:str}", operation_id="getInstitution",
+     opt=requires("institutions:read", errors=(errors.NotFound,)))  # fmt: skip
+async def get_institution(
+    institution_id: FromPath[str], issuance: NamedDependency[Issuance]
+) -> Response[InstitutionFacts]:
+    """One institution, for the operator."""
+    institution = await issuance.institution(institution_id)
+    return Response(facts_of(institution), headers={"etag": version_etag(institution.version)})
+
+
+@post("/v1/institutions/{institution_id:str}/deactivation", operation_id="deactivateInstitution", status_code=200,
+      opt=requires("institutions:write", errors=(errors.NotFound,)))  # fmt: skip
+async def deactivate_institution(
+    request: Request[Any, Any, Any],
+    institution_id: FromPath[str],
+    data: JSONBody[Reason],
+    issuance: NamedDependency[Issuance],
+    wish: NamedDependency[WishKey],
+) -> Response[InstitutionFacts]:
+    """Stop an institution from writing; nobody here vouches for new documents of it. It can be taken back."""
+    at = now()
+    return await _changed(
+        issuance,
+        issuance.wish(request, wish, institution_id),
+        lambda history: institutions.deactivate(data, history, at=at),
+    )
+
+
+@post("/v1/institutions/{institution_id:str}/reactivation", operation_id="reactivateInstitution", status_code=200,
+      opt=requires("institutions:write", errors=(errors.NotFound,)))  # fmt: skip
+async def reactivate_institution(
+    request: Request[Any, Any, Any],
+    institution_id: FromPath[str],
+    data: JSONBody[Reason],
+    issuance: NamedDependency[Issuance],
+    wish: NamedDependency[WishKey],
+) -> Response[InstitutionFacts]:
+    """Let a deactivated institution write again."""
+    at = now()
+    return await _changed(
+        issuance,
+        issuance.wish(request, wish, institution_id),
+        lambda history: institutions.reactivate(data, history, at=at),
+    )
+
+
+@get("/v1/profile", operation_id="getProfile", opt=requires("awards:read"))
+async def get_profile(
+    request: Request[Any, Any, Any], issuance: NamedDependency[Issuance]
+) -> Response[InstitutionFacts]:
+    """The caller's own institution, with its signing keys."""
+    institution = await issuance.institution(own_tenant(caller_of(request)))
+    return Response(facts_of(institution), headers={"etag": version_etag(institution.version)})
+
+
+@put("/v1/profile", operation_id="updateProfile",
+     opt=requires("profile:write", errors=(errors.Refused, errors.Stale, errors.PreconditionRequired)))  # fmt: skip
+async def update_profile(
+    request: Request[Any, Any, Any],
+    data: JSONBody[UpdateInstitution],
+    issuance: NamedDependency[Issuance],
+    wish: NamedDependency[WishKey],
+) -> Response[InstitutionFacts]:
+    """Change the issuer profile for future credentials; needs `If-Match`. Issued ones keep theirs."""
+    tenant, at = own_tenant(caller_of(request)), now()
+    decided = issuance.wish(request, wish, tenant)
+    if await issuance.store.earlier(decided) is None:
+        require_match(request, version_etag((await issuance.institution(tenant)).version))
+    return await _changed(issuance, decided, lambda history: institutions.update(data, history, at=at))
+
+
+@post("/v1/signing-keys/rotation", operation_id="rotateSigningKeys", status_code=200,
+      opt=requires("profile:write", errors=(errors.Refused,)))  # fmt: skip
+async def rotate_signing_keys(
+    request: Request[Any, Any, Any], issuance: NamedDependency[Issuance], wish: NamedDependency[WishKey]
+) -> Response[InstitutionFacts]:
+    """Fresh signing keys from now on. What the old ones signed stays verifiable."""
+    tenant, at = own_tenant(caller_of(request)), now()
+    decided = issuance.wish(request, wish, tenant)
+    new = [await _new_key(issuance, decided, tenant, algorithm) for algorithm in institutions.ALGORITHMS]
+    return await _changed(issuance, decided, lambda history: institutions.rotate(history, new=new, at=at))
+
+
+@post("/v1/signing-keys/{key_id:str}/compromise", operation_id="reportCompromisedKey", status_code=200,
+      opt=requires("profile:write", errors=(errors.NotFound, errors.Refused)))  # fmt: skip
+async def report_compromised_key(
+    request: Request[Any, Any, Any],
+    key_id: FromPath[str],
+    data: JSONBody[CompromiseKey],
+    issuance: NamedDependency[Issuance],
+    wish: NamedDependency[WishKey],
+) -> Response[InstitutionFacts]:
+    """Say that a signing key was in other hands. It is replaced and destroyed; from then on its signatures count
+    only for documents that this ledger recorded before."""
+    tenant, at = own_tenant(caller_of(request)), now()
+    decided = issuance.wish(request, wish, tenant)
+    known = next((k for k in (await issuance.institution(tenant)).keys if k.id == key_id), None)
+    if known is None:
+        raise errors.NotFound("This institution has no such key.")
+    new = await _new_key(issuance, decided, tenant, known.algorithm)
+    answer = await _changed(
+        issuance,
+        decided,
+        lambda history: institutions.compromise(
+            key_id, history, since=data.compromised_since or at, new=new, at=at
+        ),
+    )
+    await issuance.keys.destroy(key_id)
+    return answer
+
+
+async def _changed(issuance: Issuance, wish: Wish, rule: Any) -> Response[InstitutionFacts]:
+    """Decide on the institution's stream and answer with what it then was; a retry gives the same bytes."""
+    stream = f"institution/{wish.tenant}"
+    decision = await issuance.store.decide(stream, rule, wish=wish)
+    history = await issuance.store.load(stream)
+    upto = decision.events[-1].version if decision.events else None
+    institution = institutions.institution_of(history, upto)
+    if institution is None:
+        raise errors.NotFound("There is no such institution.")
+    headers = {**replay_headers(replayed=decision.replayed), "etag": version_etag(institution.version)}
+    return Response(facts_of(institution), headers=headers)
+
+
+async def _new_key(issuance: Issuance, wish: Wish, tenant: str, algorithm: str) -> institutions.NewKey:
+    """A key in the vault that no event names yet; a retry finds the same one."""
+    key_id = ids.derived_id(issuance.settings.server_secret, "key", wish.command, algorithm)
+    return institutions.NewKey(key_id, algorithm, await issuance.keys.create(tenant, key_id, algorithm))
+
+
+LIST = "SELECT tenant, position FROM issuance.institutions WHERE position > $1 ORDER BY position LIMIT $2"
+HANDLERS = [
+    create_institution,
+    list_institutions,
+    get_institution,
+    deactivate_institution,
+    reactivate_institution,
+    get_profile,
+    update_profile,
+    rotate_signing_keys,
+    report_compromised_key,
+]
+

@@ -1,0 +1,187 @@
+"""`/v1/keys`: API keys, shown once. Institutions manage their own, the operator everybody's."""
+
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+from ledger import errors, ids
+from ledger.access import Caller, new_token, scopes_for, secret_hash
+from ledger.codec import format_time
+from ledger.events import LEDGER_TENANT, KeyCreated
+from ledger.store import Wish
+from ledger.web.authority import caller_of
+from ledger.web.paging import Page, Paging
+from ledger.web.routes import requires
+from ledger.web.wishes import WishKey, replay_headers
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+
+from issuance import access_keys
+from issuance.access_keys import CreateKey, RevokeKey, RotateKey
+from issuance.parts import Issuance, now
+
+
+class NewKey(msgspec.Struct, frozen=True):
+    """A key with its secret, which is shown in this answer and never again."""
+
+    id: str
+    api_key: str
+    name: str
+    role: str
+    scopes: list[str]
+    expires_at: str | None
+    institution_id: str | None
+
+
+class KeyFacts(msgspec.Struct, frozen=True):
+    """A key without its secret."""
+
+    id: str
+    name: str
+    role: str
+    scopes: list[str]
+    expires_at: str | None
+    revoked: bool
+    institution_id: str | None
+
+
+async def make_key(issuance: Issuance, wish: Wish, tenant: str, wanted: CreateKey) -> tuple[NewKey, bool]:
+    """The key of a wish; its secret follows from the command, so that a retry shows the same one."""
+    settings = issuance.settings
+    role = wanted.role or ("operator" if tenant == LEDGER_TENANT else "institution")
+    key_id = ids.derived_id(settings.server_secret, "key", wish.command)
+    secret = ids.keyed(settings.server_secret, "credledger/api-secret/v1", wish.command.bytes)
+    created = KeyCreated(
+        key_id=key_id,
+        name=wanted.name,
+        role=role,
+        scopes=scopes_for(role, wanted.scopes),
+        secret_hash=secret_hash(settings.pepper, secret),
+        expires_at=format_time(wanted.expires_at) if wanted.expires_at else None,
+    )
+    at = now()
+    decision = await issuance.store.decide(
+        f"access/{key_id}", lambda history: access_keys.create(created, history, at=at), wish=wish
+    )
+    token = new_token(key_id, secret, live=not settings.test_mode)
+    institution = None if tenant == LEDGER_TENANT else tenant
+    answer = NewKey(key_id, token, created.name, role, created.scopes, created.expires_at, institution)
+    return answer, decision.replayed
+
+
+@post("/v1/keys", operation_id="createKey", opt=requires("keys:write", errors=(errors.NotFound,)), status_code=201)
+async def create_key(
+    request: Request[Any, Any, Any],
+    data: JSONBody[CreateKey],
+    issuance: NamedDependency[Issuance],
+    wish: NamedDependency[WishKey],
+) -> Response[NewKey]:
+    """Make a key. An institution makes keys of its own; the operator also for an institution, or for an auditor."""
+    tenant = await _tenant_of(issuance, caller_of(request), data)
+    answer, replayed = await make_key(issuance, issuance.wish(request, wish, tenant), tenant, data)
+    return Response(answer, status_code=201, headers=replay_headers(replayed=replayed))
+
+
+@get("/v1/keys", operation_id="listKeys", opt=requires("keys:read"))
+async def list_keys(
+    request: Request[Any, Any, Any], issuance: NamedDependency[Issuance], paging: NamedDependency[Paging]
+) -> Response[Page[KeyFacts]]:
+    """The caller's keys, never their secrets."""
+    await issuance.caught_up()
+    caller = caller_of(request)
+    after = str(paging.after[0]) if paging.after else ""
+    rows = await issuance.store.pool.fetch(LIST, caller.tenant, after, paging.limit + 1)
+    found = [
+        KeyFacts(
+            r["key_id"], r["name"], r["role"], list(r["scopes"]),
+            format_time(r["expires_at"]) if r["expires_at"] else None, r["revoked"],
+            None if r["tenant"] == LEDGER_TENANT else r["tenant"],
+        )
+        for r in rows
+    ]  # fmt: skip
+    return paging.answer(found, place=lambda key: [key.id])
+
+
+@post("/v1/keys/{key_id:str}/rotation", operation_id="rotateKey", status_code=201,
+      opt=requires("keys:write", errors=(errors.NotFound, errors.Refused)))  # fmt: skip
+async def rotate_key(
+    request: Request[Any, Any, Any],
+    key_id: FromPath[str],
+    data: JSONBody[RotateKey],
+    issuance: NamedDependency[Issuance],
+    wish: NamedDependency[WishKey],
+) -> Response[NewKey]:
+    """A new key with the same name, role and scopes; the old one ends after the overlap."""
+    tenant, history = await _own_key(issuance, caller_of(request), key_id)
+    at, first = now(), issuance.wish(request, wish, tenant)
+    if (earlier := await issuance.store.earlier(first)) is None:
+        access_keys.living(history, at=at)
+    old = access_keys.key_of(history)
+    assert old is not None  # noqa: S101 - _own_key found its first event
+    wanted = CreateKey(old.created.name, old.created.scopes, None, old.created.role)
+    answer, replayed = await make_key(issuance, first, tenant, wanted)
+    overlap = timedelta(seconds=data.overlap_seconds)
+    ending = issuance.follow_up(first, "end-key", tenant)
+    if earlier is None or not _ended_by(history, ending):
+        await issuance.store.decide(
+            f"access/{key_id}", lambda events: access_keys.end(overlap, events, at=at), wish=ending
+        )
+    return Response(answer, status_code=201, headers=replay_headers(replayed=replayed))
+
+
+@post("/v1/keys/{key_id:str}/revocation", operation_id="revokeKey", status_code=200,
+      opt=requires("keys:write", errors=(errors.NotFound,)))  # fmt: skip
+async def revoke_key(
+    request: Request[Any, Any, Any],
+    key_id: FromPath[str],
+    data: JSONBody[RevokeKey],
+    issuance: NamedDependency[Issuance],
+    wish: NamedDependency[WishKey],
+) -> Response[KeyFacts]:
+    """Kill a key; it is refused by every service within a second."""
+    tenant, _ = await _own_key(issuance, caller_of(request), key_id)
+    at = now()
+    decision = await issuance.store.decide(
+        f"access/{key_id}",
+        lambda history: access_keys.revoke(data, history, at=at),
+        wish=issuance.wish(request, wish, tenant),
+    )
+    state = access_keys.key_of(await issuance.store.load(f"access/{key_id}"))
+    if state is None:
+        raise errors.NotFound("There is no such key.")
+    made, institution = state.created, None if tenant == LEDGER_TENANT else tenant
+    facts = KeyFacts(key_id, made.name, made.role, made.scopes, state.expires_at, True, institution)
+    return Response(facts, headers=replay_headers(replayed=decision.replayed))
+
+
+async def _tenant_of(issuance: Issuance, caller: Caller, wanted: CreateKey) -> str:
+    """For whom a key is made. Raises Forbidden or NotFound."""
+    if caller.tenant is not None:
+        if wanted.institution_id not in (None, caller.tenant) or wanted.role not in (None, "institution"):
+            raise errors.Forbidden("An institution makes keys of its own only.")
+        if caller.role != "institution" or not set(wanted.scopes or caller.scopes) <= caller.scopes:
+            raise errors.Forbidden("A key cannot make a key that opens more than itself.")
+        return caller.tenant
+    if wanted.institution_id is None:
+        return LEDGER_TENANT
+    await issuance.institution(wanted.institution_id)
+    return wanted.institution_id
+
+
+async def _own_key(issuance: Issuance, caller: Caller, key_id: str) -> tuple[str, Any]:
+    history = await issuance.store.load(f"access/{key_id}")
+    if not history or caller.tenant not in (None, history[0].tenant):
+        raise errors.NotFound("There is no such key.")
+    return history[0].tenant, history
+
+
+def _ended_by(history: Any, wish: Wish) -> bool:
+    return any(recorded.command_id == wish.command for recorded in history)
+
+
+LIST = """
+SELECT key_id, tenant, role, name, scopes, expires_at, revoked FROM issuance.api_keys
+WHERE ($1::text IS NULL OR tenant = $1) AND key_id > $2 ORDER BY key_id LIMIT $3
+"""
+HANDLERS = [create_key, list_keys, rotate_key, revoke_key]

@@ -1,0 +1,84 @@
+"""What issuance's handlers work with, opened once by the lifespan in `issuance.app`."""
+
+import secrets
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from ledger import errors
+from ledger.access import Caller
+from ledger.codec import Recorded
+from ledger.keys import SigningKeys
+from ledger.projector import Projector
+from ledger.settings import Settings
+from ledger.store import Store, Wish
+from ledger.vault import Vault
+from ledger.web.authority import caller_of
+from ledger.web.exchange import exchange
+from ledger.web.wishes import WishKey
+from ledger.wishing import follow_up, wish_for
+from litestar import Request
+
+from issuance.documents import Addresses
+from issuance.institutions import Institution, existing
+from issuance.leases import Leases
+from issuance.signing import Signing
+
+CATCH_UP_SECONDS = 1.0
+
+
+class Issuance(msgspec.Struct, frozen=True, kw_only=True):
+    """The open parts of the service."""
+
+    settings: Settings
+    store: Store
+    vault: Vault
+    keys: SigningKeys
+    leases: Leases
+    signing: Signing
+    addresses: Addresses
+    projectors: tuple[Projector, ...]
+
+    def wish(self, request: Request[Any, Any, Any], key: WishKey, tenant: str | None = None) -> Wish:
+        """The wish behind a request, for `store.decide`."""
+        request_id = exchange(request).request_id
+        return wish_for(self.settings.server_secret, key, caller_of(request), request_id, tenant)
+
+    def follow_up(self, wish: Wish, purpose: str, tenant: str | None = None) -> Wish:
+        """A further command of the same wish."""
+        return follow_up(self.settings.server_secret, wish, purpose, tenant)
+
+    async def institution(self, tenant: str) -> Institution:
+        """The institution as the log has it now. Raises NotFound."""
+        return existing(await self.store.load(f"institution/{tenant}"))
+
+    async def history(self, stream: str, tenant: str, thing: str) -> list[Recorded]:
+        """A stream of this tenant. Raises NotFound, also where it is another's."""
+        history = await self.store.load(stream)
+        if not history or history[0].tenant != tenant:
+            raise errors.NotFound(f"There is no such {thing}.")
+        return history
+
+    async def caught_up(self) -> None:
+        """Wait, for a bounded time, until our own tables have seen what the log holds now."""
+        head = await self.store.head()
+        for projector in self.projectors:
+            await projector.wait_for(head, CATCH_UP_SECONDS)
+
+
+def own_tenant(caller: Caller) -> str:
+    """The caller's institution. Raises Forbidden for an operator's key, which writes for none."""
+    if caller.tenant is None:
+        raise errors.Forbidden("This needs a key of the institution itself.")
+    return caller.tenant
+
+
+def now() -> datetime:
+    """The clock of the shell, in UTC, to the millisecond: what documents show."""
+    moment = datetime.now(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def draw(size: int) -> bytes:
+    """Random bytes from the system."""
+    return secrets.token_bytes(size)

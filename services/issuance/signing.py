@@ -1,0 +1,137 @@
+"""Signing, after COMMIT: the event names the keys, the document follows from the event, and every format is kept.
+
+Deterministic: signing the same award again, at a retry or after a crash, gives the same bytes. A follower signs what
+a crash left unsigned; a document whose key was destroyed meanwhile stays unsigned and is reported.
+"""
+
+import asyncio
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+import structlog
+from ledger import errors
+from ledger.codec import Recorded, parse_time
+from ledger.events import AchievementPublished, Awarded
+from ledger.keys import SigningKeys
+from ledger.proofs import secure, vc_jwt
+from ledger.store import Store
+from ledger.vault import Documents, Erased, Formats, Owner, Vault
+
+from issuance.documents import Addresses
+from issuance.institutions import Institution, institution_of
+
+SWEEP_SECONDS = 1.0
+GRACE_SECONDS = 5.0
+
+log = structlog.get_logger()
+
+
+class Signed(msgspec.Struct, frozen=True):
+    """An award as its institution gets it: the capability behind its URL and the credential in all formats."""
+
+    capability: str
+    pseudonym: str
+    formats: Formats
+
+
+class Signing:
+    """Builds, signs and keeps the documents of awards."""
+
+    def __init__(self, store: Store, vault: Vault, keys: SigningKeys, addresses: Addresses) -> None:
+        self._store, self._vault, self._keys, self._addresses = store, vault, keys, addresses
+        self._documents = Documents(store.pool)
+
+    async def sign(self, recorded: Recorded, personal: dict[str, Any] | None = None) -> Signed:
+        """The award's credential, signed with the keys that the event names, and kept.
+
+        `personal` spares opening the vault when the values are at hand. Raises Erased, or Unavailable when a key is
+        gone and nothing was kept.
+        """
+        if personal is None:
+            personal = await self._vault.open(recorded)
+        event = _awarded(recorded)
+        capability = personal["capability"]
+        institution, published = await self._pinned(recorded, event)
+        try:
+            unsigned, formats = await self._formats(event, personal, institution, published)
+        except errors.Unavailable:
+            kept = await self._documents.open(capability)
+            if kept is None:
+                raise
+            return Signed(capability, str(recorded.subject), kept.formats)
+        owner = Owner(recorded.tenant, str(recorded.subject), award_id(recorded))
+        if not await self._documents.keep(owner, capability, unsigned, formats):
+            raise Erased("This learner's record was erased.")
+        return Signed(capability, str(recorded.subject), formats)
+
+    async def _formats(
+        self, event: Awarded, personal: dict[str, Any], institution: Institution, published: Recorded
+    ) -> tuple[dict[str, Any], Formats]:
+        unsigned = self._addresses.unsigned(event, personal, institution, published)
+        ed25519, p256 = [await self._keys.signer(k, f"{institution.did}#{k}") for k in event.keys]
+        credential = secure(unsigned, ed25519, parse_time(event.issued))
+        return unsigned, Formats(msgspec.json.encode(credential).decode(), vc_jwt.sign(unsigned, p256))
+
+    async def _pinned(self, recorded: Recorded, event: Awarded) -> tuple[Institution, Recorded]:
+        """The profile and the achievement version that the award pins; both never change."""
+        history = await self._store.load_cached(f"institution/{recorded.tenant}")
+        institution = institution_of(history, event.profile_version)
+        if institution is None or institution.version < event.profile_version:
+            self._store.forget(f"institution/{recorded.tenant}")
+            history = await self._store.load_cached(f"institution/{recorded.tenant}")
+            institution = institution_of(history, event.profile_version)
+        for published in await self._store.load_cached(f"achievement/{event.achievement_id}"):
+            fact = published.event
+            if isinstance(fact, AchievementPublished) and fact.achievement_version == event.achievement_version:
+                if institution is None:
+                    break
+                return institution, published
+        raise RuntimeError(f"position {recorded.position} pins what the log does not hold")
+
+    async def sweep(self) -> None:
+        """For ever: sign what has no document some seconds after its award (a crash came between)."""
+        after = 0
+        while True:
+            with suppress(*TRANSIENT):
+                after = await self._sweep_once(after)
+            await asyncio.sleep(SWEEP_SECONDS)
+
+    async def _sweep_once(self, after: int) -> int:
+        rows = await self._store.pool.fetch(UNSIGNED, after, GRACE_SECONDS)
+        for row in rows:
+            recorded = await self._store.at(row["position"])
+            try:
+                await self.sign(recorded)
+            except (Erased, errors.Unavailable) as error:
+                log.warning("award stays unsigned", position=recorded.position, reason=error.code)
+            else:
+                log.info("signed what was left", position=recorded.position)
+        seen: int = await self._store.pool.fetchval(SETTLED, after, GRACE_SECONDS)
+        return seen
+
+
+def award_id(recorded: Recorded) -> str:
+    """The award that a stream is about."""
+    return recorded.stream.partition("/")[2]
+
+
+def _awarded(recorded: Recorded) -> Awarded:
+    event = recorded.event
+    if not isinstance(event, Awarded):
+        raise TypeError("only awards are signed")
+    return event
+
+
+TRANSIENT = (errors.Unavailable, OSError, TimeoutError)
+UNSIGNED = """
+SELECT a.position FROM issuance.awards a
+WHERE a.position > $1 AND a.recorded_at < now() - make_interval(secs => $2)
+  AND NOT EXISTS (SELECT FROM vault.documents d WHERE d.award_id = a.award_id)
+  AND EXISTS (SELECT FROM vault.data_keys k WHERE k.tenant = a.tenant AND k.pseudonym = a.pseudonym)
+ORDER BY a.position
+"""
+SETTLED = """
+SELECT coalesce(max(position), $1) FROM issuance.awards
+WHERE position > $1 AND recorded_at < now() - make_interval(secs => $2)
+"""

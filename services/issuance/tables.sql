@@ -1,0 +1,18 @@
+-- What issuance keeps to find its own events again; dropped and rebuilt from the log at will.
+
+CREATE TABLE IF NOT EXISTS issuance.positions (name text PRIMARY KEY, position bigint NOT NULL);
+CREATE TABLE IF NOT EXISTS issuance.institutions (
+  tenant text COLLATE "C" PRIMARY KEY, slug text COLLATE "C" NOT NULL, position bigint NOT NULL);
+CREATE TABLE IF NOT EXISTS issuance.achievements (
+  achievement_id text COLLATE "C" PRIMARY KEY, tenant text COLLATE "C" NOT NULL, position bigint NOT NULL);
+CREATE INDEX IF NOT EXISTS achievements_tenant ON issuance.achievements (tenant, position);
+CREATE TABLE IF NOT EXISTS issuance.awards (
+  award_id text COLLATE "C" PRIMARY KEY, tenant text COLLATE "C" NOT NULL, pseudonym text COLLATE "C" NOT NULL,
+  achievement_id text COLLATE "C" NOT NULL, position bigint NOT NULL, recorded_at timestamptz NOT NULL);
+CREATE INDEX IF NOT EXISTS awards_tenant ON issuance.awards (tenant, position);
+CREATE INDEX IF NOT EXISTS awards_position ON issuance.awards (position);
+CREATE TABLE IF NOT EXISTS issuance.subject_events (   -- which events hold sealed values of a learner: what erasure destroys
+  tenant text COLLATE "C" NOT NULL, pseudonym text COLLATE "C" NOT NULL, position bigint NOT NULL,
+  PRIMARY KEY (tenant, pseudonym, position));
+CREATE TABLE IF NOT EXISTS issuance.erasures (tenant text COLLATE "C" NOT NULL, pseudonym text COLLATE "C" NOT NULL,
+  position bigint NOT NULL, PRIMARY KEY (tenant, pseudonym));
