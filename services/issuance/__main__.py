@@ -2,10 +2,9 @@
 
 import sys
 
+from issuance.app import app
 from ledger.settings import Settings, SettingsError
 from ledger.web import serve
-
-from issuance.app import app
 
 
 def main() -> None:

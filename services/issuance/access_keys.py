@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 import msgspec
+
+from issuance.institutions import ReasonCode
 from ledger import errors
 from ledger.codec import Fact, Recorded, format_time, parse_time
 from ledger.errors import FieldError
 from ledger.events import KeyCreated, KeyExpirySet, KeyRevoked
-
-from issuance.institutions import ReasonCode
 
 OVERLAP_LIMIT_SECONDS = 30 * 24 * 3600
 KeyName = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]

@@ -3,18 +3,9 @@
 import asyncio
 from importlib import resources
 
-from ledger.access import AccessProjection, Keys, access_tables
 from ledger.bus import Bus
-from ledger.keys import VaultKeys
-from ledger.lifetime import Lifetime, Ready
-from ledger.migrate import newest_revision, schema_revision
-from ledger.opening import opened
 from ledger.projector import Projector
 from ledger.relay import Relay
-from ledger.settings import Settings
-from ledger.store import Store
-from ledger.vault import Vault
-from ledger.web import Service, application
 from litestar import Litestar
 
 from issuance import erasing, operators, sealing
@@ -24,6 +15,15 @@ from issuance.leases import Leases
 from issuance.parts import Issuance
 from issuance.projections import OwnEvents
 from issuance.signing import Signing
+from ledger.access import AccessProjection, Keys, access_tables
+from ledger.keys import VaultKeys
+from ledger.lifetime import Lifetime, Ready
+from ledger.migrate import newest_revision, schema_revision
+from ledger.opening import opened
+from ledger.settings import Settings
+from ledger.store import Store
+from ledger.vault import Vault
+from ledger.web import Service, application
 
 HANDLERS = [
     *institutions.HANDLERS,

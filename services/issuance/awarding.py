@@ -9,16 +9,16 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from ledger import errors, ids
-from ledger.codec import Recorded
-from ledger.events import Awarded
-from ledger.store import Wish
-from ledger.vault import Erased, Identifier
 
 from issuance import awards
 from issuance.awards import AwardLearner, Draws
 from issuance.parts import Issuance, draw, now
 from issuance.signing import award_id
+from ledger import errors, ids
+from ledger.codec import Recorded
+from ledger.events import Awarded
+from ledger.store import Wish
+from ledger.vault import Erased, Identifier
 
 ERASED_MEANWHILE_TRIES = 3
 
@@ -111,7 +111,9 @@ async def _check_achievement(issuance: Issuance, tenant: str, data: AwardLearner
 
 async def _draws(issuance: Issuance, tenant: str, identifiers: list[Identifier], status: list[Any]) -> Draws:
     pseudonym = await issuance.vault.learner(tenant, identifiers)
-    subject = UUID(bytes=ids.keyed(issuance.settings.server_secret, "credledger/subject/v1", tenant, pseudonym)[:16], version=4)
+    subject = UUID(
+        bytes=ids.keyed(issuance.settings.server_secret, "credledger/subject/v1", tenant, pseudonym)[:16], version=4
+    )
     return Draws(
         pseudonym=pseudonym,
         subject_id=f"urn:uuid:{subject}",

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+
+from issuance.institutions import Institution
 from ledger.codec import Recorded, parse_time
 from ledger.credentials.document import credential_for
 from ledger.credentials.facts import CredentialFacts, EvidenceFacts, IssuerFacts, ResultFacts, StatusFacts
 from ledger.credentials.identity import Identity
 from ledger.events import AchievementPublished, Awarded
-
-from issuance.institutions import Institution
 
 
 class Addresses(msgspec.Struct, frozen=True):
@@ -65,7 +65,9 @@ class Addresses(msgspec.Struct, frozen=True):
             credits_earned=personal.get("credits_earned"),
             license_number=personal.get("license_number"),
             term=personal.get("term"),
-            status=[StatusFacts(list_url=self.list_url(s.list_id), purpose=s.purpose, index=s.index) for s in event.status],
+            status=[
+                StatusFacts(list_url=self.list_url(s.list_id), purpose=s.purpose, index=s.index) for s in event.status
+            ],
             test=self.test_mode,
             demo=institution.demo,
         )

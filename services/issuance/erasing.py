@@ -8,13 +8,13 @@ import asyncio
 from contextlib import suppress
 
 import structlog
-from ledger import errors
-from ledger.store import Wish
 
 from issuance import learners
 from issuance.learners import EraseLearner
 from issuance.parts import Issuance, now
 from issuance.signing import TRANSIENT
+from ledger import errors
+from ledger.store import Wish
 
 SWEEP_SECONDS = 5.0
 PROJECTION_TIMEOUT_SECONDS = 10.0

@@ -262,5 +262,6 @@ def _changed(keys: tuple[Key, ...], event: IssuerKeyChanged) -> tuple[Key, ...]:
     if event.change == "added":
         return (*keys, Key(event.key_id, event.algorithm, event.public_key, event.effective))
     return tuple(
-        msgspec.structs.replace(key, **{event.change: event.effective}) if key.id == event.key_id else key for key in keys
+        msgspec.structs.replace(key, **{event.change: event.effective}) if key.id == event.key_id else key
+        for key in keys
     )

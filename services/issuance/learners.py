@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Annotated
 
 import msgspec
+
 from ledger.codec import Fact, Recorded
 from ledger.events import LearnerErased
 

@@ -1,13 +1,12 @@
 """The operator's key, enrolled from the setting at the first start: an event like every other key."""
 
+from issuance import access_keys
+from issuance.parts import Issuance, now
 from ledger import ids
 from ledger.access import ROLE_SCOPES, parse_token, secret_hash
 from ledger.codec import Actor
 from ledger.events import LEDGER_TENANT, KeyCreated
 from ledger.store import Wish
-
-from issuance import access_keys
-from issuance.parts import Issuance, now
 
 
 async def enrol(issuance: Issuance) -> None:

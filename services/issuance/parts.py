@@ -5,11 +5,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+from ledger.projector import Projector
+from litestar import Request
+
+from issuance.documents import Addresses
+from issuance.institutions import Institution, existing
+from issuance.leases import Leases
+from issuance.signing import Signing
 from ledger import errors
 from ledger.access import Caller
 from ledger.codec import Recorded
 from ledger.keys import SigningKeys
-from ledger.projector import Projector
 from ledger.settings import Settings
 from ledger.store import Store, Wish
 from ledger.vault import Vault
@@ -17,12 +23,6 @@ from ledger.web.authority import caller_of
 from ledger.web.exchange import exchange
 from ledger.web.wishes import WishKey
 from ledger.wishing import follow_up, wish_for
-from litestar import Request
-
-from issuance.documents import Addresses
-from issuance.institutions import Institution, existing
-from issuance.leases import Leases
-from issuance.signing import Signing
 
 CATCH_UP_SECONDS = 1.0
 

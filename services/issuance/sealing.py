@@ -5,6 +5,7 @@ import binascii
 
 import msgspec
 from ledger.bus import Bus
+
 from ledger.errors import LedgerError
 from ledger.vault import Vault
 
@@ -31,7 +32,9 @@ async def serve(bus: Bus, vault: Vault) -> None:
         except LedgerError as error:
             return msgspec.json.encode({"error": {"code": error.code, "detail": error.detail}})
         except (msgspec.MsgspecError, binascii.Error):
-            return msgspec.json.encode({"error": {"code": "malformed", "detail": "The request is not as it should be."}})
+            return msgspec.json.encode(
+                {"error": {"code": "malformed", "detail": "The request is not as it should be."}}
+            )
         return msgspec.json.encode({"blobs": {name: base64.b64encode(blob).decode() for name, blob in blobs.items()}})
 
     await bus.serve(SUBJECT, answer)

@@ -65,7 +65,7 @@ class VaultKeys:
             del self._signers[known]
 
     async def _open(self, key_id: str, verification_method: str) -> LocalSigner:
-        row = await self._pool.fetchrow("SELECT tenant, algorithm, sealed FROM vault.signing_keys WHERE key_id = $1", key_id)
+        row = await self._pool.fetchrow(OPEN, key_id)
         if row is None:
             raise Unavailable("The signing key is gone; it was destroyed or is not in this vault.")
         private = sealing.unseal(self._kek, row["sealed"], sealing.signing_key_purpose(row["tenant"], key_id))
@@ -81,6 +81,7 @@ def _generate(algorithm: str) -> bytes:
     raise ValueError(f"no signing keys of kind {algorithm!r}")
 
 
+OPEN = "SELECT tenant, algorithm, sealed FROM vault.signing_keys WHERE key_id = $1"
 CREATE = """
 INSERT INTO vault.signing_keys (key_id, tenant, algorithm, epoch, sealed) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT DO NOTHING

@@ -1,7 +1,7 @@
 """The life of a service process: its parts are opened in the background, so that it answers (503, not ready) while
 PostgreSQL is not there yet, and its followers run until the server stops.
 
-    async def work(ready: Ready) -> None:          # opens, says ready(parts), then follows for ever
+    async def work(ready: Ready[Parts]) -> None:          # opens, says ready(parts), then follows for ever
         async with opened_store(settings) as store: …
 
     Lifetime("issuance", work).lifespan            # goes into Service.lifespan

@@ -65,11 +65,14 @@ def newest_revision() -> str:
     return head
 
 
+ALTER_ROLE = "SELECT format('ALTER ROLE %I PASSWORD %L', $1::text, $2::text)"
+
+
 async def set_password(database_url: str, role: str, password: str) -> None:
     """Give a login role its password; the statement carries only the SCRAM verifier's input over this connection."""
     connection = await asyncpg.connect(database_url)
     try:
-        statement = await connection.fetchval("SELECT format('ALTER ROLE %I PASSWORD %L', $1::text, $2::text)", role, password)
+        statement = await connection.fetchval(ALTER_ROLE, role, password)
         await connection.execute("SET log_statement = 'none'")
         await connection.execute(statement)
     finally:

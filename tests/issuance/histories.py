@@ -18,7 +18,9 @@ def fixed(size: int) -> bytes:
     return bytes(i % 256 for i in range(size))
 
 
-def placed(stream: str, facts: Sequence[Fact], history: Sequence[Recorded] = (), *, tenant: str = TENANT) -> list[Recorded]:
+def placed(
+    stream: str, facts: Sequence[Fact], history: Sequence[Recorded] = (), *, tenant: str = TENANT
+) -> list[Recorded]:
     """The history with these facts appended, each as a command of its own."""
     whole = list(history)
     for number, fact in zip(count(len(whole) + 1), facts, strict=False):

@@ -3,13 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from tests.issuance.histories import NOON, placed
+
 from issuance import access_keys
 from issuance.access_keys import RevokeKey
 from ledger import errors
 from ledger.codec import format_time
 from ledger.events import KeyCreated
-
-from tests.issuance.histories import NOON, placed
 
 STREAM = "access/key_one"
 KEY = KeyCreated(key_id="key_one", name="one", role="institution", scopes=["awards:write"], secret_hash="00")

@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.issuance.histories import NOON, TENANT, placed
+
 from issuance import institutions
 from issuance.institutions import CreateInstitution, NewKey, Reason, UpdateInstitution
 from ledger import errors
 from ledger.codec import Recorded, format_time
-
-from tests.issuance.histories import NOON, TENANT, placed
 
 DID = "did:web:localhost%3A8000:issuers:nova"
 STREAM = f"institution/{TENANT}"

@@ -3,13 +3,6 @@
 from typing import Any
 
 import msgspec
-from ledger import errors
-from ledger.codec import format_time
-from ledger.vault import Erased
-from ledger.web.authority import caller_of
-from ledger.web.paging import Page, Paging
-from ledger.web.routes import requires
-from ledger.web.wishes import WishKey, replay_headers
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
@@ -18,6 +11,13 @@ from issuance import awarding
 from issuance.awarding import AwardAnswer
 from issuance.awards import AwardLearner
 from issuance.parts import Issuance, own_tenant
+from ledger import errors
+from ledger.codec import format_time
+from ledger.vault import Erased
+from ledger.web.authority import caller_of
+from ledger.web.paging import Page, Paging
+from ledger.web.routes import requires
+from ledger.web.wishes import WishKey, replay_headers
 
 
 class AwardItem(msgspec.Struct, frozen=True):

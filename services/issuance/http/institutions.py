@@ -3,14 +3,6 @@
 from typing import Any
 
 import msgspec
-from ledger import errors, ids
-
-from ledger.store import Wish
-from ledger.web.authority import caller_of
-from ledger.web.conditional import require_match, version_etag
-from ledger.web.paging import Page, Paging
-from ledger.web.routes import requires
-from ledger.web.wishes import WishKey, replay_headers
 from litestar import Request, Response, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
@@ -20,6 +12,13 @@ from issuance.access_keys import CreateKey
 from issuance.http.keys import make_key
 from issuance.institutions import CompromiseKey, CreateInstitution, Institution, Reason, UpdateInstitution
 from issuance.parts import Issuance, now, own_tenant
+from ledger import errors, ids
+from ledger.store import Wish
+from ledger.web.authority import caller_of
+from ledger.web.conditional import require_match, version_etag
+from ledger.web.paging import Page, Paging
+from ledger.web.routes import requires
+from ledger.web.wishes import WishKey, replay_headers
 
 
 class InstitutionFacts(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -202,9 +201,7 @@ async def report_compromised_key(
     answer = await _changed(
         issuance,
         decided,
-        lambda history: institutions.compromise(
-            key_id, history, since=data.compromised_since or at, new=new, at=at
-        ),
+        lambda history: institutions.compromise(key_id, history, since=data.compromised_since or at, new=new, at=at),
     )
     await issuance.keys.destroy(key_id)
     return answer
@@ -241,4 +238,3 @@ HANDLERS = [
     rotate_signing_keys,
     report_compromised_key,
 ]
-

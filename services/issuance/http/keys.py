@@ -4,6 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 import msgspec
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+
+from issuance import access_keys
+from issuance.access_keys import CreateKey, RevokeKey, RotateKey
+from issuance.parts import Issuance, now
 from ledger import errors, ids
 from ledger.access import Caller, new_token, scopes_for, secret_hash
 from ledger.codec import format_time
@@ -13,13 +20,6 @@ from ledger.web.authority import caller_of
 from ledger.web.paging import Page, Paging
 from ledger.web.routes import requires
 from ledger.web.wishes import WishKey, replay_headers
-from litestar import Request, Response, get, post
-from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody
-
-from issuance import access_keys
-from issuance.access_keys import CreateKey, RevokeKey, RotateKey
-from issuance.parts import Issuance, now
 
 
 class NewKey(msgspec.Struct, frozen=True):

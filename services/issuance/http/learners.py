@@ -3,10 +3,6 @@
 from typing import Any
 
 import msgspec
-from ledger import errors
-from ledger.web.authority import caller_of
-from ledger.web.routes import requires
-from ledger.web.wishes import WishKey, replay_headers
 from litestar import Request, Response, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
@@ -14,6 +10,10 @@ from litestar.params import FromPath, JSONBody
 from issuance import erasing
 from issuance.learners import EraseLearner
 from issuance.parts import Issuance, own_tenant
+from ledger import errors
+from ledger.web.authority import caller_of
+from ledger.web.routes import requires
+from ledger.web.wishes import WishKey, replay_headers
 
 
 class Erasure(msgspec.Struct, frozen=True):

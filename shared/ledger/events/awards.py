@@ -55,6 +55,7 @@ class Awarded(Event):
     achievement_version: int
     profile_version: int
     keys: list[str]
+    issued: str  # when this document was decided: the time of its proofs
     awarded_date: str
     valid_from: str
     valid_until: str | None = None

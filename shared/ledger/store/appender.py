@@ -207,13 +207,16 @@ class Appender:
             try:
                 connection = await self._connected()
                 sent = True
-                rows = await connection.fetch(APPEND, self._log_id, self._epoch, *arguments, timeout=CALL_TIMEOUT_SECONDS)
+                whole = (self._log_id, self._epoch, *arguments)
+                rows = await connection.fetch(APPEND, *whole, timeout=CALL_TIMEOUT_SECONDS)
                 return [Outcome(Status(r["status"]), *tuple(r)[2:]) for r in rows]
             except LOST as error:
                 self._drop()
                 log.warning("append connection lost", error=type(error).__name__, commands=len(commands))
                 if asyncio.get_running_loop().time() > deadline:
-                    said = "its outcome is not known yet; send it again with the same key" if sent else "nothing was recorded"
+                    said = (
+                        "its outcome is not known; send it again with the same key" if sent else "nothing was recorded"
+                    )
                     detail = f"The database does not answer; {said}."
                     raise Unavailable(detail, retry_after_seconds=2) from error
                 await asyncio.sleep(BACKOFF_SECONDS[min(attempt, len(BACKOFF_SECONDS) - 1)])
@@ -240,9 +243,11 @@ class Appender:
     def _give_hint(self, outcomes: Sequence[Outcome], commands: Sequence[Command]) -> None:
         """Tell followers the head; never awaited by an answer, and a lost one costs at most their poll."""
         head = max(
-            (o.first_position + len(c.rows) - 1
-             for o, c in zip(outcomes, commands, strict=True)
-             if o.status is Status.APPENDED and o.first_position is not None),
+            (
+                o.first_position + len(c.rows) - 1
+                for o, c in zip(outcomes, commands, strict=True)
+                if o.status is Status.APPENDED and o.first_position is not None
+            ),
             default=0,
         )
         if head and self._hint is not None:

@@ -29,7 +29,9 @@ Rule = Callable[..., Sequence[Fact]]
 class Sealer(Protocol):
     """What seals an event's personal values before the append; `ledger.vault` is the one."""
 
-    async def seal(self, tenant: str, subject: str | None, event_id: str, openings: Mapping[str, bytes]) -> dict[str, bytes]:
+    async def seal(
+        self, tenant: str, subject: str | None, event_id: str, openings: Mapping[str, bytes]
+    ) -> dict[str, bytes]:
         """name → blob for name → salt ‖ JCS(value)."""
         ...
 
@@ -161,15 +163,17 @@ class Store:
 
     # -- deciding
 
-    async def decide(self, stream: str, rule: Rule, *, wish: Wish, reads: Sequence[str] = (), new: bool = False) -> Decision:
+    async def decide(
+        self, stream: str, rule: Rule, *, wish: Wish, reads: Sequence[str] = (), new: bool = False
+    ) -> Decision:
         """Ask `rule(history, *read histories)` for facts and append them to `stream`.
 
         The streams in `reads` are guards: the append holds only if they are still as the rule saw them, else the
-        rule is asked again. `new` says that the stream's id comes from the command, so nothing needs to be read.
-        A retry of the same request is answered from the first one's events. Raises KeyReused, what the rule raises,
-        Unavailable, or Conflict when others kept changing the streams.
+        rule is asked again. `new` says that the stream's id comes from the command and that the caller has looked for
+        an earlier try, so nothing needs to be read. A retry of the same request is answered from the first one's
+        events. Raises KeyReused, what the rule raises, Unavailable, or Conflict when others kept changing the streams.
         """
-        if (earlier := await self._earlier(wish)) is not None:
+        if not new and (earlier := await self.earlier(wish)) is not None:
             return earlier
         for _ in range(DECIDE_TRIES):
             history = [] if new else await self.load(stream)
@@ -187,7 +191,7 @@ class Store:
                     self.forget(stream)
                     return Decision(_appended(command, outcome.first_position or 0, outcome.recorded_at))
                 case Status.DUPLICATE:
-                    if (earlier := await self._earlier(wish)) is not None:
+                    if (earlier := await self.earlier(wish)) is not None:
                         return earlier
                     new = False
                 case Status.CONFLICT | Status.GUARD_FAILED:
@@ -196,7 +200,7 @@ class Store:
                         self.forget(name)
         raise errors.Conflict("Others kept changing this at the same time; try again.")
 
-    async def _earlier(self, wish: Wish) -> Decision | None:
+    async def earlier(self, wish: Wish) -> Decision | None:
         """The events of an earlier try of the same request. Raises KeyReused when the request was another one."""
         if wish.request is None:
             return None
@@ -238,7 +242,9 @@ LOAD = """
 SELECT log_id, position, stream_id, version, command_id, topic, recorded_at, leaf, state
 FROM ledger.load(0::smallint, $1) ORDER BY version
 """
-REQUEST = "SELECT fingerprint, position FROM ledger.requests WHERE log_id = 0 AND tenant = $1 AND route = $2 AND key_hash = $3"
+REQUEST = """
+SELECT fingerprint, position FROM ledger.requests WHERE log_id = 0 AND tenant = $1 AND route = $2 AND key_hash = $3
+"""
 
 
 def _recorded(row: Any) -> Recorded:
@@ -270,4 +276,3 @@ def _appended(command: Command, first: int, recorded_at: Any) -> tuple[Recorded,
         )
         for i, row in enumerate(command.rows)
     )
-

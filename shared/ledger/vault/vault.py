@@ -63,7 +63,9 @@ class Vault:
         pseudonym: str | None = await self._pool.fetchval(KNOWN, tenant, hashes)
         return pseudonym
 
-    async def seal(self, tenant: str, subject: str | None, event_id: str, openings: Mapping[str, bytes]) -> dict[str, bytes]:
+    async def seal(
+        self, tenant: str, subject: str | None, event_id: str, openings: Mapping[str, bytes]
+    ) -> dict[str, bytes]:
         """Seal an event's openings under the subject's data key. Raises Erased when there is none any more."""
         key = await self._data_key(tenant, subject or tenant)
         return {
@@ -86,7 +88,8 @@ class Vault:
             raise Erased("The personal data of this event was erased.")
         key = await self._data_key(recorded.tenant, recorded.subject or recorded.tenant)
         return {
-            row["name"]: sealing.unseal(key, row["blob"], sealing.value_purpose(recorded.id, row["name"])) for row in rows
+            row["name"]: sealing.unseal(key, row["blob"], sealing.value_purpose(recorded.id, row["name"]))
+            for row in rows
         }
 
     async def erase(self, tenant: str, pseudonym: str, positions: Sequence[int]) -> None:
@@ -99,7 +102,7 @@ class Vault:
             for table in ("data_keys", "learners", "documents"):
                 statement = f"DELETE FROM vault.{table} WHERE tenant = $1 AND pseudonym = $2"  # noqa: S608 names are ours
                 await connection.execute(statement, tenant, pseudonym)
-            await connection.execute("DELETE FROM vault.sealed_values WHERE log_id = 0 AND event = ANY($1)", list(positions))
+            await connection.execute(ERASE_VALUES, list(positions))
 
     def forget(self, tenant: str, pseudonym: str) -> None:
         """Drop a cached data key: another process erased the learner."""
@@ -138,6 +141,9 @@ WITH joined AS (
 INSERT INTO vault.data_keys (tenant, pseudonym, epoch, sealed)
 SELECT DISTINCT $1, pseudonym, $4::int, $5::bytea FROM joined ON CONFLICT DO NOTHING
 """
-OWN_KEY = "INSERT INTO vault.data_keys (tenant, pseudonym, epoch, sealed) VALUES ($1, $1, $2, $3) ON CONFLICT DO NOTHING"
+OWN_KEY = """
+INSERT INTO vault.data_keys (tenant, pseudonym, epoch, sealed) VALUES ($1, $1, $2, $3) ON CONFLICT DO NOTHING
+"""
+ERASE_VALUES = "DELETE FROM vault.sealed_values WHERE log_id = 0 AND event = ANY($1)"
 DATA_KEY = "SELECT sealed FROM vault.data_keys WHERE tenant = $1 AND pseudonym = $2"
 VALUES = "SELECT name, blob FROM vault.sealed_values WHERE log_id = 0 AND event = $1"
