@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.credentials.contexts import undefined_in
 from tests.credentials.samples import changed, degree
 from tests.credentials.test_baking import png
 
@@ -19,6 +20,7 @@ from issuance.achievements import (
     published,
 )
 from issuance.achievements.rules import check_document
+from ledger.credentials.document import CONTEXTS
 from ledger.credentials.microcredential import ects_estimate, eu_elements, hours, price_per_ects, workload
 from ledger.credentials.open_badges import achievement_errors
 from ledger.credentials.taxonomy import CREDENTIAL_TYPES, SECTORS
@@ -154,6 +156,12 @@ def test_every_field_stands_in_the_document_or_in_the_details() -> None:
     assert (picture is not None, event.image_media_type) == (True, "image/png")
     assert picture is not None
     assert picture.data == png()
+
+
+def test_nothing_in_a_published_achievement_is_undefined_in_the_contexts() -> None:
+    event, _ = published(wish(**full()), URL, 2)
+
+    assert undefined_in({"@context": list(CONTEXTS), **event.document}) == set()
 
 
 @pytest.mark.parametrize("kind", CREDENTIAL_TYPES)
