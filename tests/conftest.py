@@ -1,0 +1,64 @@
+"""What every test may ask for: real servers, once a run, and a fresh migrated database for each test."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from itertools import count
+
+import asyncpg
+import msgspec
+import pytest
+from tests import servers
+from tests.servers import NatsServer, PostgresServer
+
+from ledger import migrate
+
+ROLES = ("issuance", "registry", "revocation")
+TEMPLATE = "ledger_template"
+_numbers = count(1)
+
+
+class Database(msgspec.Struct, frozen=True):
+    """A migrated database of its own: the superuser's URL and one per service role."""
+
+    url: str
+    issuance: str
+    registry: str
+    revocation: str
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One PostgreSQL server for the whole run."""
+    with servers.postgres() as server:
+        asyncio.run(_make_template(server))
+        yield server
+
+
+@pytest.fixture(scope="session")
+def nats_server() -> Iterator[NatsServer]:
+    """One NATS server for the whole run."""
+    with servers.nats() as server:
+        yield server
+
+
+@pytest.fixture
+async def database(postgres_server: PostgresServer) -> AsyncIterator[Database]:
+    """A fresh database with today's schema."""
+    name = f"test_{next(_numbers)}"
+    owner = await asyncpg.connect(postgres_server.url())
+    try:
+        await owner.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        url = postgres_server.url(name)
+        yield Database(url, *(migrate.url_of_role(url, role, servers.PASSWORD) for role in ROLES))
+        await owner.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await owner.close()
+
+
+async def _make_template(server: PostgresServer) -> None:
+    owner = await asyncpg.connect(server.url())
+    await owner.execute(f"CREATE DATABASE {TEMPLATE}")
+    await owner.close()
+    await migrate.migrate(server.url(TEMPLATE))
+    for role in ROLES:
+        await migrate.set_password(server.url(TEMPLATE), role, servers.PASSWORD)
