@@ -11,13 +11,13 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Protocol
 
 import msgspec
-from ledger.proofs.jcs import canonical
 
 from issuance import institutions
 from ledger import errors
 from ledger.codec import Fact, Recorded, format_time
 from ledger.errors import FieldError
 from ledger.events import AchievementPublished, AchievementWithdrawn, Awarded, LearnerErased, StatusEntry
+from ledger.proofs.jcs import canonical
 from ledger.vault.vault import Identifier
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=10_000)]

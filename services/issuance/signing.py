@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 import structlog
-from ledger.proofs import secure, vc_jwt
 
 from issuance.documents import Addresses
 from issuance.institutions import Institution, institution_of
@@ -18,6 +17,7 @@ from ledger import errors
 from ledger.codec import Recorded, parse_time
 from ledger.events import AchievementPublished, Awarded
 from ledger.keys import SigningKeys
+from ledger.proofs import secure, vc_jwt
 from ledger.store import Store
 from ledger.vault import Documents, Erased, Formats, Owner, Vault
 

@@ -1,0 +1,58 @@
+"""Versions of an achievement: published once, immutable, withdrawn at will. Pure rules over `achievement/<id>`."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from issuance.institutions import ReasonCode, active_institution
+from ledger import errors
+from ledger.codec import Fact, Recorded
+from ledger.events import AchievementPublished, AchievementWithdrawn
+
+
+class WithdrawVersion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why a version may no longer be awarded, as a code."""
+
+    reason_code: ReasonCode = "superseded"
+
+
+def next_version(history: Sequence[Recorded]) -> int:
+    """The number that the next published version gets."""
+    return 1 + sum(isinstance(recorded.event, AchievementPublished) for recorded in history)
+
+
+def publish(
+    event: AchievementPublished, history: Sequence[Recorded], institution: Sequence[Recorded], *, at: datetime
+) -> list[Fact]:
+    """The version. Raises Refused for a deactivated institution, Conflict where another took the number."""
+    active_institution(institution)
+    if event.achievement_version != next_version(history):
+        raise errors.Conflict("Another version was published at the same time; try again.")
+    return [Fact(event=event, at=at)]
+
+
+def withdraw(
+    number: int, wish: WithdrawVersion, history: Sequence[Recorded], institution: Sequence[Recorded], *, at: datetime
+) -> list[Fact]:
+    """The version may no longer be awarded; nothing when that is so already. Raises NotFound or Refused."""
+    active_institution(institution)
+    if number >= next_version(history) or number < 1:
+        raise errors.NotFound(f"This achievement has no version {number}.")
+    if number in withdrawn(history):
+        return []
+    return [Fact(event=AchievementWithdrawn(achievement_version=number, reason_code=wish.reason_code), at=at)]
+
+
+def withdrawn(history: Sequence[Recorded]) -> set[int]:
+    """The versions that may no longer be awarded."""
+    return {r.event.achievement_version for r in history if isinstance(r.event, AchievementWithdrawn)}
+
+
+def version_of(history: Sequence[Recorded], number: int | None = None) -> AchievementPublished:
+    """A published version, by default the newest. Raises NotFound."""
+    for recorded in reversed(history):
+        event = recorded.event
+        if isinstance(event, AchievementPublished) and number in (None, event.achievement_version):
+            return event
+    raise errors.NotFound("There is no such achievement." if number is None else f"There is no version {number}.")
