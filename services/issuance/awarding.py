@@ -17,8 +17,9 @@ from issuance.signing import award_id
 from ledger import errors, ids
 from ledger.codec import Recorded
 from ledger.events import Awarded
+from ledger.identifiers import Identifier
 from ledger.store import Wish
-from ledger.vault import Erased, Identifier
+from ledger.vault import Erased
 
 ERASED_MEANWHILE_TRIES = 3
 

@@ -15,14 +15,15 @@ import msgspec
 from issuance import institutions
 from ledger import errors
 from ledger.codec import Fact, Recorded, format_time
+from ledger.credentials.lexical import DID_PATTERN, LINE_PATTERN, TEXT_PATTERN, URI_PATTERN
 from ledger.errors import FieldError
 from ledger.events import AchievementPublished, AchievementWithdrawn, Awarded, LearnerErased, StatusEntry
+from ledger.identifiers import Identifier, identifier_of
 from ledger.proofs.jcs import canonical
-from ledger.vault.vault import Identifier
 
-Text = Annotated[str, msgspec.Meta(min_length=1, max_length=10_000)]
-Line = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
-Uri = Annotated[str, msgspec.Meta(pattern=r"^(?:https?|urn|did|mailto|tel):[!-~]+$", max_length=2000)]
+Text = Annotated[str, msgspec.Meta(min_length=1, max_length=10_000, pattern=TEXT_PATTERN)]
+Line = Annotated[str, msgspec.Meta(min_length=1, max_length=500, pattern=LINE_PATTERN)]
+Uri = Annotated[str, msgspec.Meta(pattern=URI_PATTERN, max_length=2000)]
 Email = Annotated[str, msgspec.Meta(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
 Decimal = Annotated[str, msgspec.Meta(pattern=r"^(?:0|[1-9][0-9]{0,5})(?:\.[0-9]{1,2})?$")]
 
@@ -32,7 +33,7 @@ class Learner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hashed with a salt unless `identity` asks for plain text; a DID is the subject's id."""
 
     email: Email | None = None
-    did: Annotated[str, msgspec.Meta(pattern=r"^did:[a-z0-9]+:[A-Za-z0-9._:%-]+$", max_length=500)] | None = None
+    did: Annotated[str, msgspec.Meta(pattern=DID_PATTERN, max_length=500)] | None = None
     student_id: Annotated[str, msgspec.Meta(min_length=1, max_length=100)] | None = None
     name: Line | None = None
     identity: Literal["hashed", "plain"] = "hashed"
@@ -95,12 +96,8 @@ class DocumentFor(Protocol):
 
 def identifiers_of(learner: Learner) -> list[Identifier]:
     """The ways in which this learner is named, e-mail in lower case. Raises Malformed when there is none."""
-    named = {
-        "email": learner.email.strip().lower() if learner.email else None,
-        "did": learner.did,
-        "student_id": learner.student_id,
-    }
-    found = [Identifier(kind, value) for kind, value in named.items() if value]
+    named = {"email": learner.email, "did": learner.did, "student_id": learner.student_id}
+    found = [identifier_of(kind, value) for kind, value in named.items() if value]
     if not found:
         where = [FieldError("/learner", "one of email, did and student_id is required")]
         raise errors.Malformed("The learner is not identified.", errors=where)

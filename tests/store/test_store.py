@@ -11,8 +11,9 @@ from tests.store.builders import NOON, SECRET, TENANT, fact, wish
 from ledger import codec, errors
 from ledger.codec import Fact, Recorded
 from ledger.events import Awarded
+from ledger.identifiers import Identifier
 from ledger.store import Store
-from ledger.vault import Erased, Identifier, Vault
+from ledger.vault import Erased, Vault
 
 
 @pytest.fixture

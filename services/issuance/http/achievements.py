@@ -181,7 +181,8 @@ def _answer(issuance: Issuance, history: Any, achievement_id: str, number: int |
 
 
 LIST = """
-SELECT achievement_id, position FROM issuance.achievements WHERE tenant = $1 AND position > $2 ORDER BY position LIMIT $3
+SELECT achievement_id, position FROM issuance.achievements
+WHERE tenant = $1 AND position > $2 ORDER BY position LIMIT $3
 """
 KEEP = "INSERT INTO vault.images (sha256, media_type, content) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
 HANDLERS = [publish_achievement, publish_achievement_version, withdraw_version, list_achievements, get_achievement]

@@ -7,7 +7,7 @@ import msgspec
 from ledger.events.base import Event
 
 
-class AchievementPublished(Event):
+class AchievementPublished(Event, frozen=True, kw_only=True):
     """A version of an achievement, immutable: an award pins one.
 
     `document` is the Open Badges 3.0 Achievement object as it stands in every credential of this version; `details`
@@ -23,7 +23,7 @@ class AchievementPublished(Event):
     image_media_type: str | None = None
 
 
-class AchievementWithdrawn(Event):
+class AchievementWithdrawn(Event, frozen=True, kw_only=True):
     """A version may no longer be awarded; what was awarded keeps its meaning."""
 
     TOPIC: ClassVar[str] = "achievement.withdrawn"
@@ -40,7 +40,7 @@ class StatusEntry(msgspec.Struct, frozen=True):
     index: int
 
 
-class Awarded(Event):
+class Awarded(Event, frozen=True, kw_only=True):
     """A learner (the envelope's subject) was awarded an achievement version.
 
     Sealed beside it: `capability`, `r2`, and as given `identity`, `name`, `narrative`, `evidence`, `results`,
@@ -63,7 +63,7 @@ class Awarded(Event):
     builder: int = 1
 
 
-class LearnerErased(Event):
+class LearnerErased(Event, frozen=True, kw_only=True):
     """One institution's record of a learner was erased: keys, values, documents; the history and its proofs stay."""
 
     TOPIC: ClassVar[str] = "learner.erased"

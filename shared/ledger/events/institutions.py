@@ -5,7 +5,7 @@ from typing import ClassVar
 from ledger.events.base import Event
 
 
-class InstitutionCreated(Event):
+class InstitutionCreated(Event, frozen=True, kw_only=True):
     """An institution joined. Its id is the tenant everywhere; the slug and the DID never change.
 
     `status_profile`: `certified` puts the revocation entry alone into credentials, `full` both entries (DESIGN §8).
@@ -24,7 +24,7 @@ class InstitutionCreated(Event):
     demo: bool = False
 
 
-class InstitutionUpdated(Event):
+class InstitutionUpdated(Event, frozen=True, kw_only=True):
     """The issuer profile as it reads from now on, whole; documents already issued keep the profile they pinned."""
 
     TOPIC: ClassVar[str] = "institution.updated"
@@ -36,7 +36,7 @@ class InstitutionUpdated(Event):
     country: str | None = None
 
 
-class InstitutionDeactivated(Event):
+class InstitutionDeactivated(Event, frozen=True, kw_only=True):
     """The institution may no longer write, and nobody here vouches for new documents of it."""
 
     TOPIC: ClassVar[str] = "institution.deactivated"
@@ -44,13 +44,13 @@ class InstitutionDeactivated(Event):
     reason_code: str
 
 
-class InstitutionReactivated(Event):
+class InstitutionReactivated(Event, frozen=True, kw_only=True):
     TOPIC: ClassVar[str] = "institution.reactivated"
 
     reason_code: str
 
 
-class IssuerKeyChanged(Event):
+class IssuerKeyChanged(Event, frozen=True, kw_only=True):
     """A verification method of an institution was added, retired or compromised; the log entry is the clear text.
 
     `algorithm` is Ed25519 or P-256, `public_key` multibase (z…, multicodec inside). `compromised` carries the time

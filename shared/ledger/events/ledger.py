@@ -5,7 +5,7 @@ from typing import ClassVar
 from ledger.events.base import Event
 
 
-class LedgerOpened(Event):
+class LedgerOpened(Event, frozen=True, kw_only=True):
     """The first event: the public addresses that every id, DID and status URL is made from, fixed for ever."""
 
     TOPIC: ClassVar[str] = "ledger.opened"
@@ -14,7 +14,7 @@ class LedgerOpened(Event):
     status_url: str
 
 
-class KeyCreated(Event):
+class KeyCreated(Event, frozen=True, kw_only=True):
     """An API key was made. Its secret is known to its holder alone; here stands HMAC(pepper, secret), in hex."""
 
     TOPIC: ClassVar[str] = "access.key_created"
@@ -29,7 +29,7 @@ class KeyCreated(Event):
     replaces: str | None = None
 
 
-class KeyExpirySet(Event):
+class KeyExpirySet(Event, frozen=True, kw_only=True):
     """A key ends at a time: the overlap after a rotation."""
 
     TOPIC: ClassVar[str] = "access.key_expiry_set"
@@ -38,7 +38,7 @@ class KeyExpirySet(Event):
     expires_at: str
 
 
-class KeyRevoked(Event):
+class KeyRevoked(Event, frozen=True, kw_only=True):
     """A key is dead from now on, everywhere."""
 
     TOPIC: ClassVar[str] = "access.key_revoked"

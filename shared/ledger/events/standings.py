@@ -6,7 +6,7 @@ from ledger.events.awards import StatusEntry
 from ledger.events.base import Event
 
 
-class StandingChanged(Event):
+class StandingChanged(Event, frozen=True, kw_only=True):
     """What a change of standing says: the award, a coded reason, who decided on what authority, and which bits it
     moves. `effective` is when it holds in the world (RFC 3339, UTC). Free text is sealed beside it (`reason`)."""
 
@@ -19,25 +19,25 @@ class StandingChanged(Event):
     entries: list[StatusEntry] = []
 
 
-class AwardRevoked(StandingChanged):
+class AwardRevoked(StandingChanged, frozen=True, kw_only=True):
     """Withdrawn for good."""
 
     TOPIC: ClassVar[str] = "award.revoked"
 
 
-class AwardSuspended(StandingChanged):
+class AwardSuspended(StandingChanged, frozen=True, kw_only=True):
     """Does not count until reinstated."""
 
     TOPIC: ClassVar[str] = "award.suspended"
 
 
-class AwardReinstated(StandingChanged):
+class AwardReinstated(StandingChanged, frozen=True, kw_only=True):
     """Counts again after a suspension."""
 
     TOPIC: ClassVar[str] = "award.reinstated"
 
 
-class StatusListOpened(Event):
+class StatusListOpened(Event, frozen=True, kw_only=True):
     """A Bitstring Status List of one institution and purpose; `length` entries, all clear."""
 
     TOPIC: ClassVar[str] = "status_list.opened"
@@ -47,7 +47,7 @@ class StatusListOpened(Event):
     length: int
 
 
-class StatusListPublished(Event):
+class StatusListPublished(Event, frozen=True, kw_only=True):
     """The list's bits as true up to `position`; the digest is SHA-256 of the uncompressed bits, in hex."""
 
     TOPIC: ClassVar[str] = "status_list.published"
@@ -59,7 +59,7 @@ class StatusListPublished(Event):
     position: int
 
 
-class LeaseGranted(Event):
+class LeaseGranted(Event, frozen=True, kw_only=True):
     """Places `first` … `first + count - 1` of each named list belong to one process start of issuance."""
 
     TOPIC: ClassVar[str] = "lease.granted"

@@ -2,6 +2,6 @@
 
 from ledger.vault.documents import Documents, Formats, Opened, Owner
 from ledger.vault.sealing import Unsealable
-from ledger.vault.vault import Erased, Identifier, Vault
+from ledger.vault.vault import Erased, Vault
 
-__all__ = ["Documents", "Erased", "Formats", "Identifier", "Opened", "Owner", "Unsealable", "Vault"]
+__all__ = ["Documents", "Erased", "Formats", "Opened", "Owner", "Unsealable", "Vault"]

@@ -15,17 +15,11 @@ import msgspec
 from ledger import errors, ids
 from ledger.codec import NONCE_BYTES as SALT_BYTES
 from ledger.codec import Recorded
+from ledger.identifiers import Identifier
 from ledger.vault import sealing
 
 CACHED_KEYS = 20_000
 EPOCH = 1
-
-
-class Identifier(msgspec.Struct, frozen=True):
-    """One way an institution names a learner; `value` is already normalised (e-mail lower-cased)."""
-
-    kind: str  # email, did or student_id
-    value: str
 
 
 class Erased(errors.Gone):
