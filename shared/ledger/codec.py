@@ -28,7 +28,7 @@ from eventsourcing.persistence import IntegrityError, StoredEvent
 from eventsourcing.utils import register_topic
 
 from ledger import ids
-from ledger.events import EVENTS, Data, Event, from_data, public_form, to_data
+from ledger.events import EVENTS, Data, Event, UnknownTopic, UnknownVersion, from_data, public_form, to_data
 from ledger.proofs.jcs import canonical
 
 Draw = Callable[[int], bytes]
@@ -211,13 +211,16 @@ def leaf_of(state: bytes, event: Event) -> bytes:
 
 
 def check(recorded: Recorded) -> None:
-    """Raise IntegrityError unless leaf and columns agree with the envelope."""
-    envelope = recorded.envelope
-    if leaf_of(recorded.state, recorded.event) != recorded.leaf:
+    """Raise IntegrityError unless leaf and columns agree with the envelope, also where it cannot be read at all."""
+    try:
+        envelope, leaf = recorded.envelope, leaf_of(recorded.state, recorded.event)
+        command, _, _ = str(envelope["id"]).rpartition(".")
+        said = (envelope["stream"], envelope["ver"], envelope["type"], command)
+    except (UnknownTopic, UnknownVersion, ValueError, KeyError, TypeError) as error:
+        raise IntegrityError(f"position {recorded.position}: the stored event cannot be read") from error
+    if leaf != recorded.leaf:
         raise IntegrityError(f"position {recorded.position}: the leaf is not that of the stored event")
-    command, _, _ = str(envelope["id"]).rpartition(".")
-    columns = (recorded.stream, recorded.version, recorded.topic, str(recorded.command_id))
-    if columns != (envelope["stream"], envelope["ver"], envelope["type"], command):
+    if said != (recorded.stream, recorded.version, recorded.topic, str(recorded.command_id)):
         raise IntegrityError(f"position {recorded.position}: the columns are not those of the envelope")
 
 

@@ -1,0 +1,104 @@
+"""One sample of every event type, as rows were first released; `python -m tests.event_samples` prints their vectors.
+
+A vector, once released, is frozen: a newer version of a type adds a sample and never changes an old one.
+"""
+
+import sys
+from datetime import UTC, datetime
+from uuid import UUID
+
+import msgspec
+
+from ledger import codec, events
+from ledger.codec import Actor, Fact, Place
+from ledger.events import Event, StatusEntry
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+TENANT = "inst_aaaaaaaaaaaaaaaaaaaaaaaaaa"
+DID = "did:web:localhost%3A8000:issuers:nova"
+LIST = "sl_dddddddddddddddddddddddddd"
+ENTRY = StatusEntry(LIST, "revocation", 94567)
+STANDING = {
+    "award_id": "awd_eeeeeeeeeeeeeeeeeeeeeeeeee",
+    "reason_code": "issued_in_error",
+    "effective": "2026-03-01T12:00:00Z",
+    "authority": "Registrar",
+    "entries": [ENTRY],
+}
+DOCUMENT = {
+    "id": "http://localhost:8000/achievements/ach_b/versions/1",
+    "type": ["Achievement"],
+    "creditsAvailable": 2.5,
+}
+SAMPLES: list[Event] = [
+    events.LedgerOpened(public_url="http://localhost:8000", status_url="http://localhost:8002"),
+    events.KeyCreated(key_id="key_a", name="first key", role="institution", scopes=["awards:write"], secret_hash="ab"),
+    events.KeyExpirySet(key_id="key_a", expires_at="2026-04-01T12:00:00Z"),
+    events.KeyRevoked(key_id="key_a", reason_code="retired"),
+    events.InstitutionCreated(slug="nova", did=DID, name="Nova Universität", url="https://nova.example"),
+    events.InstitutionUpdated(name="Nova 新", url="https://nova.example", email="badges@nova.example"),
+    events.InstitutionDeactivated(reason_code="unpaid"),
+    events.InstitutionReactivated(reason_code="paid"),
+    events.IssuerKeyChanged(
+        issuer=DID,
+        key_id="key_b",
+        change="added",
+        algorithm="Ed25519",
+        public_key="z6Mk",
+        effective="2026-03-01T12:00:00Z",
+    ),
+    events.AchievementPublished(achievement_version=1, document=DOCUMENT, details={"ects": "2.5"}),
+    events.AchievementWithdrawn(achievement_version=1, reason_code="superseded"),
+    events.Awarded(
+        achievement_id="ach_b",
+        achievement_version=1,
+        profile_version=3,
+        keys=["key_b", "key_c"],
+        issued="2026-03-01T12:00:00Z",
+        awarded_date="2026-02-28T00:00:00Z",
+        valid_from="2026-03-01T12:00:00Z",
+        status=[ENTRY],
+    ),
+    events.LearnerErased(reason_code="learner_request"),
+    events.AwardRevoked(**STANDING),
+    events.AwardSuspended(**STANDING),
+    events.AwardReinstated(**STANDING),
+    events.StatusListOpened(list_id=LIST, purpose="revocation", length=131072),
+    events.StatusListPublished(list_id=LIST, purpose="revocation", digest="00" * 32, position=41),
+    events.LeaseGranted(lists={"revocation": LIST}, first=1024, count=1024, holder="cafe"),
+]
+
+
+class Vector(msgspec.Struct):
+    """A stored row, frozen: hex of `state` and `leaf`, and what the event is in its public form."""
+
+    topic: str
+    stream: str
+    version: int
+    state: str
+    leaf: str
+    public: dict[str, object]
+
+
+def vector_of(number: int, event: Event) -> Vector:
+    """The row that the first release wrote for this event at its number."""
+    stream = f"sample/{number}"
+    command = UUID(int=number)
+    place = Place(
+        tenant=TENANT, stream=stream, version=number, command=command, ordinal=0, actor=Actor("key_a", "institution")
+    )
+    personal = {"name": "Ada"} if event.TOPIC == "award.awarded" else {}
+    digest = bytes(32) if personal else None
+    fact = Fact(event=event, at=NOON, subject="lrn_f" if personal else None, personal=personal, document_digest=digest)
+    row = codec.encode(fact, place, lambda size: bytes((number + i) % 256 for i in range(size)))
+    return Vector(row.topic, stream, number, row.state.hex(), row.leaf.hex(), events.public_form(event))
+
+
+def main() -> None:
+    """Print every vector as JSON."""
+    vectors = [vector_of(number, event) for number, event in enumerate(SAMPLES, 1)]
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(vectors), indent=1).decode() + "\n")
+
+
+if __name__ == "__main__":
+    main()
