@@ -1,0 +1,62 @@
+"""Who calls, and the closed list of what a key may open. Pure."""
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from ledger.errors import FieldError, Malformed
+
+SCOPES: Mapping[str, str] = {
+    "institutions:write": "create, deactivate and reactivate institutions",
+    "institutions:read": "list institutions and their keys' names",
+    "profile:write": "change the own issuer profile and rotate the own signing keys",
+    "keys:write": "make, rotate and revoke API keys",
+    "keys:read": "list API keys, never their secrets",
+    "achievements:write": "publish and withdraw achievements",
+    "awards:write": "award achievements to learners",
+    "awards:read": "read own awards, with the addresses of their credentials",
+    "learners:erase": "erase a learner's personal data",
+    "standings:write": "suspend, reinstate and revoke own awards",
+    "standings:read": "read the history of the standing of own awards",
+    "audit:read": "read the events of the whole ledger",
+}
+
+ROLE_SCOPES: Mapping[str, frozenset[str]] = {
+    "operator": frozenset({"institutions:write", "institutions:read", "keys:write", "keys:read", "audit:read"}),
+    "institution": frozenset(SCOPES) - {"institutions:write", "institutions:read", "audit:read"},
+    "auditor": frozenset({"audit:read"}),
+}
+
+
+class Caller(msgspec.Struct, frozen=True, kw_only=True):
+    """Whoever holds an API key: which key, in which role, for which institution, and what it opens.
+
+    `tenant` is the institution's id, None for operator and auditor. `active` is False for an institution that was
+    deactivated: it may still read what is its own.
+    """
+
+    key_id: str
+    role: str
+    tenant: str | None
+    scopes: frozenset[str]
+    name: str
+    active: bool = True
+
+
+def scopes_for(role: str, wished: Iterable[str] | None) -> list[str]:
+    """The scopes of a new key, sorted; all of its role where none are wished.
+
+    Raises Malformed with a pointer into `/scopes` for each that does not exist or that the role cannot hold.
+    """
+    allowed = ROLE_SCOPES[role]
+    if wished is None:
+        return sorted(allowed)
+    named = list(wished)
+    bad = [
+        FieldError(f"/scopes/{index}", "There is no such scope" if scope not in SCOPES else f"Not for the role {role}")
+        for index, scope in enumerate(named)
+        if scope not in allowed
+    ]
+    if bad:
+        raise Malformed("Some scopes cannot be given to this key.", errors=bad)
+    return sorted(set(named))

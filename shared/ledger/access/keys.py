@@ -1,0 +1,175 @@
+"""The keys as a service knows them: a projection of the log, and the judge that asks it at every request.
+
+Rules. The two tables hold nothing personal and rebuild from the log alone. An answer about a key is kept in memory for
+a quarter of a second, no longer: so a key that is revoked stops working within that time after its event is projected.
+"""
+
+import hmac
+import re
+import time
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from ledger.access.callers import Caller
+from ledger.access.tokens import parse_token, secret_hash
+from ledger.codec import Seen, parse_time
+from ledger.errors import Unauthenticated, Unavailable
+from ledger.events import (
+    LEDGER_TENANT,
+    InstitutionCreated,
+    InstitutionDeactivated,
+    InstitutionReactivated,
+    KeyCreated,
+    KeyExpirySet,
+    KeyRevoked,
+)
+
+REMEMBER_SECONDS = 0.25
+REMEMBER_KEYS = 4096
+
+
+def access_tables(schema: str) -> str:
+    """The DDL of the projection in `schema`: `api_keys` and `tenants`."""
+    _check_schema(schema)
+    return f"""
+CREATE TABLE IF NOT EXISTS {schema}.api_keys (
+  key_id text COLLATE "C" PRIMARY KEY, tenant text COLLATE "C" NOT NULL, role text NOT NULL, name text NOT NULL,
+  scopes text[] NOT NULL, secret_hash text NOT NULL, expires_at timestamptz, revoked boolean NOT NULL DEFAULT false);
+CREATE TABLE IF NOT EXISTS {schema}.tenants (tenant text COLLATE "C" PRIMARY KEY, active boolean NOT NULL);
+"""
+
+
+class _Known(msgspec.Struct, frozen=True, kw_only=True):
+    caller: Caller
+    secret_hash: str
+    expires_at: datetime | None
+    revoked: bool
+
+
+class Keys:
+    """Turns the text of a key into a Caller. `attach` gives it the service's pool once that is open."""
+
+    def __init__(self, schema: str, pepper: bytes) -> None:
+        _check_schema(schema)
+        self._query = f"""
+            SELECT k.tenant, k.role, k.name, k.scopes, k.secret_hash, k.expires_at, k.revoked,
+                   coalesce(t.active, true) AS active
+            FROM {schema}.api_keys k LEFT JOIN {schema}.tenants t USING (tenant) WHERE k.key_id = $1"""  # noqa: S608 - the schema name is checked above
+        self._pepper = pepper
+        self._pool: Any = None
+        self._catch_up: Callable[[], Awaitable[object]] | None = None
+        self._remembered: dict[str, tuple[float, _Known]] = {}
+
+    def attach(self, pool: Any, catch_up: Callable[[], Awaitable[object]] | None = None) -> None:
+        """Read through this asyncpg pool from now on. `catch_up` waits, for a bounded time, until the projection has
+        seen what the log holds: it is awaited once for a key that is not known yet."""
+        self._pool, self._catch_up = pool, catch_up
+
+    def forget(self, key_id: str | None = None) -> None:
+        """Read that key afresh at its next use; every key, where none is named."""
+        if key_id is None:
+            self._remembered.clear()
+        else:
+            self._remembered.pop(key_id, None)
+
+    async def authenticate(self, text: str, now: datetime) -> Caller:
+        """Who holds this key at `now` (aware UTC). Raises Unauthenticated, the same for a wrong secret as for a key
+        that never was."""
+        token = parse_token(text)
+        known = await self._known(token.key_id)
+        given = secret_hash(self._pepper, token.secret)
+        # A key that is not there is compared all the same: the time taken tells nothing.
+        if not hmac.compare_digest(given, known.secret_hash if known else "0" * 64) or known is None:
+            raise Unauthenticated("This API key is not known.")
+        if known.revoked:
+            raise Unauthenticated("This API key was revoked.")
+        if known.expires_at is not None and known.expires_at <= now:
+            raise Unauthenticated("This API key has expired.")
+        return known.caller
+
+    async def _known(self, key_id: str) -> _Known | None:
+        remembered = self._remembered.get(key_id)
+        if remembered is not None and time.monotonic() - remembered[0] < REMEMBER_SECONDS:
+            return remembered[1]
+        if self._pool is None:
+            raise Unavailable("The service is starting.", retry_after_seconds=1)
+        read_at = time.monotonic()
+        row = await self._pool.fetchrow(self._query, key_id)
+        if row is None and self._catch_up is not None:
+            await self._catch_up()
+            row = await self._pool.fetchrow(self._query, key_id)
+        if row is None:
+            return None
+        if len(self._remembered) >= REMEMBER_KEYS:
+            self._remembered.clear()
+        known = _known_of(key_id, row)
+        self._remembered[key_id] = (read_at, known)
+        return known
+
+
+class AccessProjection:
+    """Follows the facts about keys and institutions into `<schema>.api_keys` and `<schema>.tenants`."""
+
+    name = "access"
+    private = False
+
+    def __init__(self, schema: str, keys: Keys | None = None) -> None:
+        _check_schema(schema)
+        self.schema = schema
+        self._keys = keys
+
+    async def apply(self, connection: Any, seen: Seen) -> None:
+        """Write what the event changes, on the projector's asyncpg connection."""
+        match seen.event:
+            case KeyCreated():
+                await self._key_created(connection, seen.tenant, seen.event)
+            case KeyExpirySet(key_id=key_id, expires_at=expires_at):
+                await self._set(connection, "expires_at", key_id, parse_time(expires_at))
+            case KeyRevoked(key_id=key_id):
+                await self._set(connection, "revoked", key_id, True)
+            case InstitutionCreated() | InstitutionReactivated():
+                await self._tenant(connection, seen.tenant, active=True)
+            case InstitutionDeactivated():
+                await self._tenant(connection, seen.tenant, active=False)
+
+    async def _key_created(self, connection: Any, tenant: str, event: KeyCreated) -> None:
+        expires_at = None if event.expires_at is None else parse_time(event.expires_at)
+        await connection.execute(
+            f"INSERT INTO {self.schema}.api_keys (key_id, tenant, role, name, scopes, secret_hash, expires_at)"  # noqa: S608
+            " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (key_id) DO NOTHING",
+            *(event.key_id, tenant, event.role, event.name, event.scopes, event.secret_hash, expires_at),
+        )
+
+    async def _set(self, connection: Any, column: str, key_id: str, value: object) -> None:
+        await connection.execute(f"UPDATE {self.schema}.api_keys SET {column} = $2 WHERE key_id = $1", key_id, value)  # noqa: S608
+        if self._keys is not None:
+            self._keys.forget(key_id)
+
+    async def _tenant(self, connection: Any, tenant: str, *, active: bool) -> None:
+        await connection.execute(
+            f"INSERT INTO {self.schema}.tenants (tenant, active) VALUES ($1, $2)"  # noqa: S608
+            " ON CONFLICT (tenant) DO UPDATE SET active = excluded.active",
+            *(tenant, active),
+        )
+        if self._keys is not None:
+            self._keys.forget()
+
+
+def _known_of(key_id: str, row: Any) -> _Known:
+    caller = Caller(
+        key_id=key_id,
+        role=row["role"],
+        tenant=None if row["tenant"] == LEDGER_TENANT else row["tenant"],
+        scopes=frozenset(row["scopes"]),
+        name=row["name"],
+        active=row["active"],
+    )
+    return _Known(caller=caller, secret_hash=row["secret_hash"], expires_at=row["expires_at"], revoked=row["revoked"])
+
+
+def _check_schema(schema: str) -> None:
+    if not re.fullmatch(r"[a-z_]+", schema):
+        raise ValueError(f"{schema!r} is not a schema name")

@@ -1,0 +1,80 @@
+"""The guard in front of every route: who calls, whether the key opens this, and whether it asks too often."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import structlog
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+
+from ledger.access import SCOPES, Caller
+from ledger.errors import Forbidden, TooManyRequests, Unauthenticated
+from ledger.web.exchange import exchange
+from ledger.web.rates import RateLimiter
+from ledger.web.routes import plan_of
+
+Connection = ASGIConnection[Any, Any, Any, Any]
+Guard = Callable[[Connection, BaseRouteHandler], Awaitable[None]]
+
+
+class Authority(Protocol):
+    """Who turns the text of a key into a caller: `ledger.access.Keys`."""
+
+    async def authenticate(self, text: str, now: datetime) -> Caller: ...
+
+
+def guard_for(authority: Authority, limiter: RateLimiter) -> Guard:
+    """The guard of an application. A route without a plan is closed."""
+
+    async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
+        plan = plan_of(handler)
+        if plan is None:
+            raise Forbidden("This address is not open.")
+        address = limiter.hashed(connection.client.host if connection.client else "")
+        if plan.scope is None:
+            if plan.limited:
+                _count(connection, limiter, "address", address)
+            return
+        try:
+            caller = await authority.authenticate(_bearer(connection), datetime.now(UTC))
+        except Unauthenticated:
+            _count(connection, limiter, "failed_keys", address)
+            raise
+        exchange(connection).caller = caller
+        structlog.contextvars.bind_contextvars(tenant=caller.tenant or caller.role)
+        _count(connection, limiter, caller.role, caller.key_id)
+        _check(caller, plan.scope, changes=plan.changes)
+
+    return guard
+
+
+def caller_of(connection: Connection) -> Caller:
+    """Who calls. Raises Unauthenticated on a public route, which knows nobody."""
+    caller = exchange(connection).caller
+    if caller is None:
+        raise Unauthenticated("This needs an API key.")
+    return caller
+
+
+def _bearer(connection: Connection) -> str:
+    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Unauthenticated("Send the API key as `Authorization: Bearer <key>`.")
+    return token.strip()
+
+
+def _check(caller: Caller, scope: str, *, changes: bool) -> None:
+    if scope not in caller.scopes:
+        raise Forbidden(f"The key does not hold the scope {scope} ({SCOPES[scope]}).")
+    if changes and not caller.active:
+        raise Forbidden("The institution was deactivated: it may read, and change nothing.")
+
+
+def _count(connection: Connection, limiter: RateLimiter, policy: str, who: str) -> None:
+    at = exchange(connection)
+    try:
+        at.rate = limiter.take(policy, who)
+    except TooManyRequests:
+        at.rate = limiter.spent(policy)
+        raise
