@@ -1,0 +1,156 @@
+"""What the one command promises about starting: what it shows, refuses and repairs."""
+
+import os
+import signal
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.deploy.running import Ledger, free_base, passable_folder, run_to_end
+
+Start = Callable[..., Ledger]
+
+
+def test_the_first_start_ends_with_the_demo_page_and_one_line_ready(ledger: Start) -> None:
+    one = ledger().until_ready()
+
+    lines = [line for line in one.output.splitlines() if line]
+    assert lines[-1] == "ready"
+    assert lines[-2].endswith(f"http://localhost:{one.base}/demo")
+    assert one.runtime["state"] == "ready"
+    assert one.runtime["urls"] == {
+        "registry": f"http://localhost:{one.base}",
+        "issuance": f"http://localhost:{one.base + 1}",
+        "revocation": f"http://localhost:{one.base + 2}",
+    }
+
+
+def test_a_clean_stop_ends_everything_and_the_next_start_works_without_loading_the_demo_again(
+    ledger: Start, data: Path
+) -> None:
+    first = ledger().until_ready()
+    assert first.stop() == 0
+    assert first.processes() == []
+    assert first.runtime["state"] == "stopped"
+
+    second = ledger().until_ready()
+
+    assert second.stop(signal.SIGINT) == 0
+    assert (data / "log" / "demo.log").read_text().splitlines() == [f"demo {data}"]
+
+
+def test_a_second_start_on_the_same_data_says_who_runs_and_leaves_it_alone(ledger: Start, data: Path) -> None:
+    one = ledger().until_ready()
+
+    second = run_to_end(data, free_base())
+
+    assert second.returncode == 3
+    assert f"A ledger already runs on {data} (process {one.process.pid}, http://localhost:{one.base})" in second.stderr
+    assert run_to_end(data, one.base, "status").returncode == 0
+    assert one.stop() == 0
+    assert run_to_end(data, one.base, "status").returncode == 1
+
+
+def test_a_start_right_after_the_supervisor_was_killed_waits_for_its_servers_and_works(ledger: Start) -> None:
+    one = ledger().until_ready()
+    one.process.kill()
+
+    assert ledger(CREDLEDGER_PORT=str(one.base)).until_ready().stop() == 0
+
+
+def test_what_a_killed_ledger_left_behind_is_cleared_away(ledger: Start, data: Path) -> None:
+    ledger().until_ready().stop()
+    foreign = str(os.getpid())  # alive, and of the uid that a container's restart may give the number to
+    (data / "pg" / "data" / "postmaster.pid").write_text(f"{foreign}\n{data}/pg/data\n1\n5432\n\n\n\nready\n")
+    (data / "pg" / "data.new").mkdir()
+    (data / "pg" / "data.new" / "PG_VERSION").write_text("18\n")
+    (data / "nats" / "ports" / "nats-server_1.ports").write_text('{"nats": ["nats://127.0.0.1:1"]}')
+    (data / "runtime.json").write_text("{half")
+
+    one = ledger().until_ready()
+
+    assert not (data / "pg" / "data.new").exists()
+    assert one.stop() == 0
+
+
+def test_data_of_another_postgresql_version_is_refused_with_a_way_out(ledger: Start, data: Path) -> None:
+    ledger().until_ready().stop()
+    version = data / "pg" / "data" / "PG_VERSION"
+    version.write_text("17\n")
+
+    refused = run_to_end(data, free_base())
+
+    version.write_text("18\n")
+    assert refused.returncode == 2
+    assert "was made by PostgreSQL 17 and this is 18: dump it" in refused.stderr
+
+
+def test_a_taken_port_is_one_sentence_that_names_the_port_and_the_setting(ledger: Start, data: Path) -> None:
+    base = free_base()
+    with socket.create_server(("127.0.0.1", base + 1)):
+        refused = run_to_end(data, base)
+
+    assert refused.returncode == 2
+    assert f"Port {base + 1} is taken by another program: set CREDLEDGER_PORT to" in refused.stderr
+    assert refused.stdout == ""
+
+
+def test_a_secret_that_was_made_and_is_gone_is_refused_and_not_replaced(ledger: Start, data: Path) -> None:
+    ledger().until_ready().stop()
+    kek = data / "secrets" / "kek"
+    kept = kek.rename(data / "secrets" / "kek.away")
+
+    refused = run_to_end(data, free_base())
+
+    kept.rename(kek)
+    assert refused.returncode == 2
+    assert f"{kek} is missing: bring it back from your backup" in refused.stderr
+
+
+def test_a_state_folder_too_deep_for_a_socket_works_and_leaves_nothing_outside() -> None:
+    with passable_folder() as folder:
+        deep = folder / ("d" * 60) / ("e" * 60)
+        deep.mkdir(parents=True)
+        with Ledger(deep / "state", free_base()) as one:
+            one.until_ready()
+            short = Path(one.runtime["socket_folder"])
+            assert (short / ".s.PGSQL.5432").exists()
+            assert short.stat().st_mode & 0o777 == 0o700
+            assert one.stop() == 0
+            assert not short.exists()
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "sentence"),
+    [
+        ("CREDLEDGER_PORT", "many", "CREDLEDGER_PORT is the first of 3 ports"),
+        ("CREDLEDGER_PORT", "65534", "CREDLEDGER_PORT is the first of 3 ports"),
+        ("CREDLEDGER_DEMO", "perhaps", "CREDLEDGER_DEMO is on or off"),
+        ("CREDLEDGER_HOST", "no-such-host.invalid", "CREDLEDGER_HOST is 'no-such-host.invalid'"),
+        ("CREDLEDGER_POSTGRES_BIN", "/nowhere", "CREDLEDGER_POSTGRES_BIN is /nowhere"),
+        ("CREDLEDGER_NATS_SERVER", "/nowhere", "CREDLEDGER_NATS_SERVER is /nowhere"),
+        ("CREDLEDGER_DATA", "/proc/nowhere", "set CREDLEDGER_DATA to a folder that you own"),
+    ],
+)
+def test_a_wrong_setting_is_one_sentence_that_names_it(data: Path, setting: str, value: str, sentence: str) -> None:
+    refused = run_to_end(data, free_base(), **{setting: value})
+
+    assert refused.returncode == 2
+    assert sentence in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_state_folder_below_one_that_cannot_be_entered_is_one_sentence_and_nothing_is_made() -> None:
+    with passable_folder() as folder:
+        closed = folder / "closed"
+        closed.mkdir()
+        closed.chmod(0o600)  # not even root's servers, which run as another account, can enter
+
+        refused = run_to_end(closed / "state", free_base())
+
+        closed.chmod(0o700)
+        assert refused.returncode == 2
+        assert str(closed) in refused.stderr
+        assert "set CREDLEDGER_DATA to a folder" in refused.stderr
+        assert list(closed.iterdir()) == []
