@@ -45,6 +45,8 @@ class InstitutionDeactivated(Event, frozen=True, kw_only=True):
 
 
 class InstitutionReactivated(Event, frozen=True, kw_only=True):
+    """The institution may write again."""
+
     TOPIC: ClassVar[str] = "institution.reactivated"
 
     reason_code: str
