@@ -11,10 +11,11 @@ import msgspec
 
 
 class KnownKey(msgspec.Struct, frozen=True, kw_only=True):
-    """A verification method of an institution here, `<did>#<id>`, and what became of it at which position.
+    """A verification method of an institution here, and what became of it at which position.
 
-    `algorithm` is Ed25519 or P-256, `public_key` multibase (z…, multicodec inside). A retired key keeps verifying what
-    it signed; of a compromised one only what this log recorded before `compromised_position` counts.
+    `id` is the whole DID URL, `<did>#<key id>`; `algorithm` is Ed25519 or P-256; `public_key` is multibase (z…,
+    multicodec inside). A retired key keeps verifying what it signed; of a compromised one only what this log recorded
+    before `compromised_position` counts.
     """
 
     id: str
