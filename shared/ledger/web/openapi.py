@@ -43,9 +43,11 @@ def openapi_document(app: Litestar) -> Document:
 def _short_names(document: Document) -> Document:
     """Schema names without the modules that generic types drag along: `Page_Award`, not `Page_service.http.Award_`."""
     text = msgspec.json.encode(document, enc_hook=str).decode()
-    for name in document.get("components", {}).get("schemas", {}):
-        short = re.sub(r"(?:\w+\.)+", "", name).rstrip("_")
-        if short != name:
+    names = set(document.get("components", {}).get("schemas", {}))
+    for name in sorted(names):
+        short = re.sub(r"(?:^|(?<=_))(?:[a-z]\w*\.)+", "", name).rstrip("_")
+        if short not in names:
+            names.add(short)
             text = text.replace(f'schemas/{name}"', f'schemas/{short}"').replace(f'"{name}":', f'"{short}":')
     shortened: Document = msgspec.json.decode(text)
     return shortened
