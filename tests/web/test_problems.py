@@ -84,7 +84,7 @@ async def test_an_empty_body_is_asked_for(sample: Litestar) -> None:
 
 
 async def test_query_parameters_that_do_not_exist_or_do_not_fit_are_named(sample: Litestar) -> None:
-    unknown = await ask(sample, "GET", "/v1/items?limt=5")
+    unknown = await ask(sample, "GET", "/v1/items?limits=5")
     wrong = await ask(sample, "GET", "/v1/items?limit=201&at_most=x")
 
     detail = "Some parameters are not as they should be."
@@ -93,7 +93,7 @@ async def test_query_parameters_that_do_not_exist_or_do_not_fit_are_named(sample
         "malformed",
         "The request is malformed",
         detail,
-        [{"detail": "There is no such parameter here", "parameter": "limt", "in": "query"}],
+        [{"detail": "There is no such parameter here", "parameter": "limits", "in": "query"}],
     )
     assert wrong.status_code == 400
     assert [(error["parameter"], error["in"]) for error in wrong.json()["errors"]] in (
