@@ -1,0 +1,6 @@
+"""NATS: the connection, the stream whose sequence is the position, requests between services. The only place that
+knows the client library."""
+
+from ledger.bus.connection import ApiError, Bus, BusMessage
+
+__all__ = ["ApiError", "Bus", "BusMessage"]

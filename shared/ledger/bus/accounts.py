@@ -57,7 +57,13 @@ def make_operator(draw: Callable[[int], bytes], issued_at: int) -> Material:
 
 
 def nats_conf(
-    material: Material, *, store_dir: str, jwt_dir: str, port: int = -1, monitoring_port: int = -1, max_file: str = "64G"
+    material: Material,
+    *,
+    store_dir: str,
+    jwt_dir: str,
+    port: int = -1,
+    monitoring_port: int = -1,
+    max_file: str = "64G",
 ) -> str:
     """nats.conf for one server on loopback; -1 lets the kernel choose a port. Every write is synced to the disk."""
     return f"""listen: "127.0.0.1:{port}"

@@ -141,10 +141,24 @@ class Store:
         for waker in self._wakers:
             waker.set()
 
-    async def follow(self, after: int) -> AsyncIterator[list[Recorded]]:
-        """Everything behind `after`, for ever, in batches. A hole is an alarm (RuntimeError), never waited for."""
+    def waker(self) -> asyncio.Event:
+        """An event that is set whenever something was appended, until `drop_waker`."""
         waker = asyncio.Event()
         self._wakers.add(waker)
+        return waker
+
+    def drop_waker(self, waker: asyncio.Event) -> None:
+        """This waker is no longer needed."""
+        self._wakers.discard(waker)
+
+    async def woken(self, waker: asyncio.Event, seconds: float = POLL_SECONDS) -> None:
+        """Wait until something was appended, or for the poll that makes up for a lost hint."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(waker.wait(), seconds)
+
+    async def follow(self, after: int) -> AsyncIterator[list[Recorded]]:
+        """Everything behind `after`, for ever, in batches. A hole is an alarm (RuntimeError), never waited for."""
+        waker = self.waker()
         try:
             while True:
                 waker.clear()
@@ -156,10 +170,9 @@ class Store:
                     after = batch[-1].position
                     yield batch
                     continue
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(waker.wait(), POLL_SECONDS)
+                await self.woken(waker)
         finally:
-            self._wakers.discard(waker)
+            self.drop_waker(waker)
 
     # -- deciding
 

@@ -1,0 +1,202 @@
+"""Projections: tables that follow the log, each event's effect and the position in one transaction.
+
+A projection follows JetStream and reads the store by position whenever the stream is silent, behind or gone: the same
+events in the same order, so changing over in mid-flight is harmless and nothing waits for NATS. The position row
+decides what was applied. A projection with `private = True` needs fields or the subject that the bus never carries:
+for it the stream is the signal and the store the source. An event that a projection cannot apply stops it loudly; it
+is never skipped.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from typing import Any, Protocol
+
+import asyncpg
+import structlog
+
+from ledger import codec
+from ledger.bus import ApiError, Bus, BusMessage
+from ledger.bus.headers import read_headers
+from ledger.bus.stream import NAME
+from ledger.codec import Recorded, Seen
+from ledger.errors import Unavailable
+from ledger.store import Store
+
+RETRY_SECONDS = (0.1, 0.25, 0.5, 1.0, 2.0)
+BATCH = 500
+STREAM_PAUSE_SECONDS = 1.0  # after the stream failed, the store alone is followed for this long
+
+log = structlog.get_logger()
+
+
+class Projection(Protocol):
+    """What a service brings: its name (the key of its position), its schema, and the effect of one event.
+
+    The schema holds `positions(name text PRIMARY KEY, position bigint NOT NULL)`.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def schema(self) -> str: ...
+
+    @property
+    def private(self) -> bool: ...
+
+    async def apply(self, connection: Any, seen: Seen) -> None:
+        """Write what this event changes, on the transaction's connection."""
+        ...
+
+
+class Projector:
+    """Runs one projection."""
+
+    def __init__(self, projection: Projection, store: Store, bus: Bus | None = None) -> None:
+        self._projection, self._store, self._bus = projection, store, bus
+        self._moved = asyncio.Condition()
+        self.position = -1  # unknown until the first look
+
+    async def run(self) -> None:
+        """Follow until cancelled."""
+        attempt = 0
+        while True:
+            try:
+                await self._open()
+                async for batch in self._batches():
+                    await self.apply(batch)
+                    attempt = 0
+            except (
+                Unavailable,
+                OSError,
+                TimeoutError,
+                asyncpg.PostgresConnectionError,
+                asyncpg.InterfaceError,
+            ) as error:
+                log.warning("projection interrupted", projection=self._projection.name, error=type(error).__name__)
+            except Exception:
+                log.exception("projection stopped at an event", projection=self._projection.name, after=self.position)
+            await asyncio.sleep(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
+            attempt += 1
+
+    async def wait_for(self, position: int, timeout_seconds: float) -> bool:
+        """Whether the projection has seen this position, after waiting for it for a bounded time."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_seconds), self._moved:
+                await self._moved.wait_for(lambda: self.position >= position)
+        return self.position >= position
+
+    async def apply(self, batch: Sequence[Seen]) -> None:
+        """Apply a batch in one transaction: what was applied before is left out, a gap is an error."""
+        async with self._store.pool.acquire() as connection, connection.transaction():
+            done = await connection.fetchval(self._sql(LOCK), self._projection.name)
+            for seen in batch:
+                if seen.position <= done:
+                    continue
+                if seen.position != done + 1:
+                    raise RuntimeError(f"{self._projection.name}: position {seen.position} after {done}")
+                await self._projection.apply(connection, seen)
+                done = seen.position
+            await connection.execute(self._sql(MOVE), self._projection.name, done)
+        await self._reached(done)
+
+    def _sql(self, statement: str) -> str:
+        return statement.format(schema=self._projection.schema)
+
+    async def _open(self) -> None:
+        await self._store.pool.execute(self._sql(BEGIN), self._projection.name)
+        await self._reached(await self._store.pool.fetchval(self._sql(READ), self._projection.name))
+
+    async def _reached(self, position: int) -> None:
+        async with self._moved:
+            self.position = position
+            self._moved.notify_all()
+
+    async def _batches(self) -> AsyncIterator[list[Seen]]:
+        """What comes next, from the stream while it flows and from the store when it does not."""
+        while True:
+            async for batch in self._from_stream():
+                if batch and batch[0].position <= self.position + 1:
+                    yield batch
+                elif rows := await self._store.read(self.position, BATCH):  # silent, behind, or begun too late
+                    yield [codec.seen(row, private=self._projection.private) for row in rows]
+            async for rows in self._from_store():
+                yield [codec.seen(row, private=self._projection.private) for row in rows]
+
+    async def _from_stream(self) -> AsyncIterator[list[Seen]]:
+        """The stream's events behind our position; ends when the stream is not to be had."""
+        if self._bus is None or not self._bus.connected:
+            return
+        try:
+            async for messages in self._bus.messages(NAME, self.position):
+                yield await self._seen(messages)
+        except (Unavailable, ApiError) as error:
+            log.info("projection reads the store", projection=self._projection.name, reason=type(error).__name__)
+
+    async def _from_store(self) -> AsyncIterator[list[Recorded]]:
+        """The store's events for a while, woken by appends of this process and by the poll."""
+        loop = asyncio.get_running_loop()
+        began, waker = loop.time(), self._store.waker()
+        try:
+            while loop.time() - began < STREAM_PAUSE_SECONDS or not (self._bus and self._bus.connected):
+                waker.clear()
+                if rows := await self._store.read(self.position, BATCH):
+                    yield rows
+                else:
+                    await self._store.woken(waker)
+        finally:
+            self._store.drop_waker(waker)
+
+    async def _seen(self, messages: Sequence[BusMessage]) -> list[Seen]:
+        if not messages:
+            return []
+        if self._projection.private:
+            rows = await self._store.read(self.position, max(BATCH, len(messages)))
+            return [codec.seen(row, private=True) for row in rows]
+        return [codec.seen_from_public(read_headers(m.headers), m.body) for m in messages]
+
+
+async def rebuild(projections: Sequence[Projection], store: Store) -> dict[str, str]:
+    """Empty the tables of the projections' schema and fill them from the log; the new tables' hashes.
+
+    All projections of one schema are rebuilt together, in batches; while it runs, readers see half-filled tables.
+    """
+    schema = projections[0].schema
+    async with store.pool.acquire() as connection, connection.transaction():
+        for table in await _tables(connection, schema):
+            await connection.execute(f'TRUNCATE "{schema}"."{table}"')
+    head = await store.head()
+    for projection in projections:
+        projector = Projector(projection, store)
+        await projector._open()
+        while projector.position < head:
+            rows = await store.read(projector.position, BATCH)
+            await projector.apply([codec.seen(row, private=projection.private) for row in rows])
+    async with store.pool.acquire() as connection:
+        return await table_hashes(connection, schema)
+
+
+async def table_hashes(connection: Any, schema: str) -> dict[str, str]:
+    """SHA-256 of every table of a schema: its rows as JSON text, sorted, so that physical order plays no part."""
+    hashes = {}
+    for table in await _tables(connection, schema):
+        digest = hashlib.sha256()
+        statement = f'SELECT row_to_json(t)::text AS row FROM "{schema}"."{table}" t ORDER BY 1'  # noqa: S608 - catalogue names
+        async with connection.transaction():
+            async for record in connection.cursor(statement, prefetch=1000):
+                digest.update(record["row"].encode() + b"\n")
+        hashes[table] = digest.hexdigest()
+    return hashes
+
+
+async def _tables(connection: Any, schema: str) -> list[str]:
+    rows = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = $1 ORDER BY 1", schema)
+    return [row["tablename"] for row in rows]
+
+
+BEGIN = "INSERT INTO {schema}.positions (name, position) VALUES ($1, 0) ON CONFLICT DO NOTHING"
+READ = "SELECT position FROM {schema}.positions WHERE name = $1"
+LOCK = "SELECT position FROM {schema}.positions WHERE name = $1 FOR UPDATE"
+MOVE = "UPDATE {schema}.positions SET position = $2 WHERE name = $1"

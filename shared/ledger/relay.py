@@ -1,0 +1,119 @@
+"""The relay: the only way from the store to the bus. Position n becomes sequence n, for ever.
+
+It follows the log and publishes with the sequence that must precede; whatever goes wrong (a rejected message, a lost
+ack, a wiped stream, a server restored from a backup) ends in the same place: look what the stream holds, compare with
+the store, go on from there. Two relays at once do no harm. It halts, loudly, where two histories differ: then a
+person decides, and nothing is published meanwhile.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+
+import structlog
+
+from ledger import codec
+from ledger.bus import ApiError, Bus
+from ledger.bus.headers import headers_for
+from ledger.bus.stream import FULL, Message, Rejected, last_sequence, leaf_at, publish_batch, publish_singles
+from ledger.codec import Recorded
+from ledger.errors import Unavailable
+from ledger.events import EVENTS
+from ledger.settings import Settings
+from ledger.store import Store
+
+BATCH_FROM = 64
+READ_LIMIT = 1000
+LOOK_SECONDS = 5.0
+POLL_SECONDS = 0.25
+BACKOFF_SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0)
+FULL_SECONDS = 5.0
+
+log = structlog.get_logger()
+
+
+class Halted(Exception):
+    """The stream and the store tell two histories."""
+
+
+class Relay:
+    """Publishes every event of the log, in order, exactly once."""
+
+    def __init__(self, store: Store, bus: Bus, settings: Settings) -> None:
+        self._store, self._bus = store, bus
+        self._source = f"{settings.public_url}/log"
+        self.published = 0
+        self.head = 0
+        self.resyncs: Counter[str] = Counter()
+        self.halted: str | None = None
+
+    @property
+    def lag(self) -> int:
+        """How many events wait to be published, as of the last look."""
+        return max(0, self.head - self.published)
+
+    async def run(self) -> None:
+        """Work until cancelled. A halt stays: restart the service when the histories were mended."""
+        attempt = 0
+        while self.halted is None:
+            try:
+                await self._follow(await self._reconcile())
+            except Halted as error:
+                self.halted = str(error)
+                log.error("relay halted", reason=self.halted)
+            except Rejected as error:
+                self._resync(f"rejected {error.code}")
+                await asyncio.sleep(FULL_SECONDS if error.code in FULL else BACKOFF_SECONDS[0])
+            except (Unavailable, ApiError) as error:
+                self._resync("away" if isinstance(error, Unavailable) else f"api {error.code}")
+                attempt = 0 if await self._bus.until_connected(0) else min(attempt + 1, len(BACKOFF_SECONDS) - 1)
+                await asyncio.sleep(BACKOFF_SECONDS[max(attempt, 1)])
+        await asyncio.Event().wait()
+
+    async def _reconcile(self) -> int:
+        """The sequence after which to go on. Raises Halted where the stream knows what the store does not."""
+        last, self.head = await last_sequence(self._bus), await self._store.head()
+        if last > self.head:
+            raise Halted(f"the stream holds {last} events, the store {self.head}: the store lost history")
+        if last > 0:
+            on_stream = await leaf_at(self._bus, last)
+            if on_stream is not None and on_stream != (await self._store.at(last)).leaf:
+                raise Halted(f"position {last} differs between the stream and the store")
+        self.published = last
+        return last
+
+    async def _follow(self, cursor: int) -> None:
+        """Publish what comes, until something does not fit or it was quiet for long."""
+        loop = asyncio.get_running_loop()
+        looked = loop.time()
+        waker = self._store.waker()
+        try:
+            while True:
+                waker.clear()
+                rows = await self._store.read(cursor, READ_LIMIT)
+                if rows:
+                    cursor = await self._publish(cursor, rows)
+                    looked = loop.time()
+                elif loop.time() - looked > LOOK_SECONDS:
+                    return  # a tail can vanish while nothing is published
+                else:
+                    await self._store.woken(waker, POLL_SECONDS)
+        finally:
+            self._store.drop_waker(waker)
+
+    async def _publish(self, cursor: int, rows: Sequence[Recorded]) -> int:
+        if rows[0].position != cursor + 1:
+            raise Halted(f"the log jumps from {cursor} to {rows[0].position}")
+        messages = [self._message(row) for row in rows]
+        publish = publish_singles if len(messages) < BATCH_FROM else publish_batch
+        cursor = await publish(self._bus, messages)
+        self.published, self.head = cursor, max(self.head, cursor)
+        return cursor
+
+    def _message(self, row: Recorded) -> Message:
+        subject = f"ledger.{row.tenant}.{row.topic}.v{EVENTS[row.topic].VERSION}"
+        return Message(row.position, subject, headers_for(row, self._source), codec.public_body(row))
+
+    def _resync(self, reason: str) -> None:
+        self.resyncs[reason] += 1
+        log.info("relay resync", reason=reason, published=self.published)
