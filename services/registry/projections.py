@@ -1,0 +1,182 @@
+"""The registry's view of the log: issuers, their keys, achievements, awards and what became of them.
+
+Rules. It works from public forms alone, so it follows JetStream; nothing in its tables is personal. Each event's effect
+depends on that event and on rows of earlier ones, so a rebuild leaves the same rows. Times are aware UTC.
+"""
+
+import unicodedata
+from typing import Any
+
+import msgspec
+
+from ledger.codec import Seen, parse_time
+from ledger.events import (
+    LEDGER_TENANT,
+    AchievementPublished,
+    AchievementWithdrawn,
+    Awarded,
+    AwardReinstated,
+    AwardRevoked,
+    AwardSuspended,
+    InstitutionCreated,
+    InstitutionDeactivated,
+    InstitutionReactivated,
+    InstitutionUpdated,
+    IssuerKeyChanged,
+    StandingChanged,
+)
+
+STANDINGS = {AwardRevoked: "revoked", AwardSuspended: "suspended", AwardReinstated: "valid"}
+
+
+class RegistryProjection:
+    """The projection `registry`; its tables are in tables.sql."""
+
+    name = "registry"
+    schema = "registry"
+    private = False
+
+    async def apply(self, connection: Any, seen: Seen) -> None:
+        """Write what one event changes, on the projector's asyncpg connection."""
+        if seen.tenant != LEDGER_TENANT:
+            await connection.execute(TENANT_EVENT, seen.tenant, seen.position)
+        match seen.event:
+            case InstitutionCreated() | InstitutionUpdated() | InstitutionDeactivated() | InstitutionReactivated():
+                await _institution(connection, seen)
+            case IssuerKeyChanged() as key:
+                row = (key.key_id, key.change, key.algorithm, key.public_key, parse_time(key.effective))
+                await connection.execute(KEY, seen.position, seen.tenant, *row, seen.recorded_at)
+                await connection.execute(PROFILE_VERSION, seen.tenant, seen.version)
+            case AchievementPublished() as published:
+                await _achievement(connection, seen, published)
+            case AchievementWithdrawn() as withdrawn:
+                row = (_thing(seen), withdrawn.achievement_version, withdrawn.reason_code, seen.position)
+                await connection.execute(WITHDRAWN, *row)
+            case Awarded() as awarded:
+                await _award(connection, seen, awarded)
+            case StandingChanged() as changed:
+                await _standing(connection, seen, changed)
+
+
+async def _institution(connection: Any, seen: Seen) -> None:
+    match seen.event:
+        case InstitutionCreated() as made:
+            fixed = (seen.tenant, made.slug, made.did)
+            rest = (made.status_profile, made.demo, seen.position, seen.recorded_at, seen.version)
+            await connection.execute(INSTITUTION, *fixed, *_profile(made), *rest)
+        case InstitutionUpdated() as updated:
+            await connection.execute(PROFILE, seen.tenant, *_profile(updated), seen.version)
+        case InstitutionDeactivated():
+            await connection.execute(ACTIVE, seen.tenant, False, seen.version)
+        case InstitutionReactivated():
+            await connection.execute(ACTIVE, seen.tenant, True, seen.version)
+
+
+def _profile(event: InstitutionCreated | InstitutionUpdated) -> tuple[str | None, ...]:
+    return event.name, plain(event.name), event.url, event.email, event.description, event.country
+
+
+def plain(name: str) -> str:
+    """A name as it reads: compatibility forms, case and white space apart. Two that look alike are one here."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+async def _achievement(connection: Any, seen: Seen, event: AchievementPublished) -> None:
+    document, details = event.document, event.details
+    texts = [document["name"], document.get("description"), *document.get("tag", []), details.get("focus")]
+    await connection.execute(
+        ACHIEVEMENT,
+        _thing(seen),
+        event.achievement_version,
+        seen.tenant,
+        seen.position,
+        seen.recorded_at,
+        document["name"],
+        details.get("credential_type"),
+        details.get("sector"),
+        details.get("focus"),
+        " ".join(text for text in texts if text).casefold(),
+        _text(document),
+        _text(details),
+        event.image_sha256,
+        event.image_media_type,
+    )
+
+
+async def _award(connection: Any, seen: Seen, event: Awarded) -> None:
+    award_id, awarded = _thing(seen), parse_time(event.awarded_date)
+    await connection.execute(
+        AWARD,
+        award_id,
+        seen.position,
+        seen.tenant,
+        event.achievement_id,
+        event.achievement_version,
+        parse_time(event.issued),
+        awarded,
+        parse_time(event.valid_from),
+        parse_time(event.valid_until) if event.valid_until else None,
+        event.keys,
+        seen.recorded_at,
+        seen.leaf,
+    )
+    row = (award_id, seen.position, seen.topic, awarded, seen.recorded_at, None, seen.leaf)
+    await connection.execute(HISTORY, *row)
+
+
+async def _standing(connection: Any, seen: Seen, event: StandingChanged) -> None:
+    effective = parse_time(event.effective)
+    row = (event.award_id, seen.position, seen.topic, effective, seen.recorded_at, event.reason_code, seen.leaf)
+    await connection.execute(HISTORY, *row)
+    await connection.execute(STANDING, event.award_id, STANDINGS[type(event)], effective, seen.position)
+
+
+def _thing(seen: Seen) -> str:
+    """The id that the stream names: `award/awd_…`."""
+    return seen.stream.partition("/")[2]
+
+
+def _text(value: dict[str, Any]) -> str:
+    return msgspec.json.encode(value, order="sorted").decode()
+
+
+TENANT_EVENT = "INSERT INTO registry.tenant_events VALUES ($1, $2) ON CONFLICT DO NOTHING"
+INSTITUTION = """
+INSERT INTO registry.institutions (institution_id, slug, did, name, plain_name, url, email, description, country,
+  status_profile, demo, active, position, recorded_at, version)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, true, $12, $13, $14) ON CONFLICT DO NOTHING
+"""
+PROFILE = """
+UPDATE registry.institutions SET name = $2, plain_name = $3, url = $4, email = $5, description = $6, country = $7,
+  version = $8
+WHERE institution_id = $1
+"""
+ACTIVE = "UPDATE registry.institutions SET active = $2, version = $3 WHERE institution_id = $1"
+PROFILE_VERSION = "UPDATE registry.institutions SET version = $2 WHERE institution_id = $1"
+KEY = """
+INSERT INTO registry.issuer_keys
+  (position, institution_id, key_id, change, algorithm, public_key, effective, recorded_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING
+"""
+ACHIEVEMENT = """
+INSERT INTO registry.achievements (achievement_id, achievement_version, institution_id, position, recorded_at, name,
+  credential_type, sector, focus, searched, document, details, image_sha256, image_media_type)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT DO NOTHING
+"""
+WITHDRAWN = """
+UPDATE registry.achievements SET withdrawn = $3, withdrawn_position = $4
+WHERE achievement_id = $1 AND achievement_version = $2
+"""
+AWARD = """
+INSERT INTO registry.awards (award_id, position, institution_id, achievement_id, achievement_version, issued,
+  awarded_date, valid_from, valid_until, keys, recorded_at, leaf, standing, standing_since, standing_position)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'valid', $7, $2) ON CONFLICT DO NOTHING
+"""
+HISTORY = """
+INSERT INTO registry.award_history (award_id, position, topic, effective, recorded_at, reason_code, leaf)
+VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING
+"""
+STANDING = """
+UPDATE registry.awards SET standing = $2, standing_since = $3, standing_position = $4
+WHERE award_id = $1 AND standing <> 'revoked'
+"""
