@@ -9,7 +9,7 @@ from litestar.params import FromPath, JSONBody
 
 from issuance import institutions
 from issuance.access_keys import CreateKey
-from issuance.http.keys import make_key
+from issuance.http.keys import NewKey, make_key
 from issuance.institutions import CompromiseKey, CreateInstitution, Institution, Reason, UpdateInstitution
 from issuance.parts import Issuance, now, own_tenant
 from ledger import errors, ids
@@ -49,10 +49,15 @@ PROFILES = {
 }
 
 
-def facts_of(institution: Institution, **more: str) -> InstitutionFacts:
-    """What the API says of an institution."""
+def facts_of(institution: Institution, key: NewKey | None = None) -> InstitutionFacts:
+    """What the API says of an institution, with the key that was made for it just now."""
     fields = msgspec.structs.asdict(institution)
-    return InstitutionFacts(**fields, note=PROFILES[institution.status_profile], **more)
+    return InstitutionFacts(
+        **fields,
+        note=PROFILES[institution.status_profile],
+        api_key=key.api_key if key else None,
+        api_key_id=key.id if key else None,
+    )
 
 
 @post("/v1/institutions", operation_id="createInstitution", status_code=201,
@@ -80,7 +85,7 @@ async def create_institution(
         raise RuntimeError("a creation without its event")
     key, _ = await make_key(issuance, issuance.follow_up(first, "first-key"), tenant, CreateKey("first key"))
     issuance.leases.ask(tenant)
-    answer = facts_of(institution, api_key=key.api_key, api_key_id=key.id)
+    answer = facts_of(institution, key)
     headers = {**replay_headers(replayed=decision.replayed), "location": f"/v1/institutions/{tenant}"}
     return Response(answer, status_code=201, headers=headers)
 
