@@ -43,6 +43,9 @@ def main(arguments: Sequence[str], programs: Programs | None = None) -> int:
     except Refusal as refusal:
         print(f"credledger: {refusal}", file=sys.stderr)
         return refusal.status
+    except OSError as error:  # a full disk, a state folder that went away: everything is stopped by now
+        print(f"credledger: {error.strerror}: {error.filename or 'the state folder'}", file=sys.stderr)
+        return FAILED
 
 
 def start(settings: Settings, programs: Programs) -> None:

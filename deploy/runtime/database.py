@@ -15,6 +15,11 @@ from .state import State
 PREPARE_SECONDS = 120
 
 
+def owner_url(settings: Settings, postgres: Postgres | None) -> str:
+    """The database's URL for its owner, who migrates (a secret)."""
+    return postgres.url("superuser") if postgres else settings.database_url or ""
+
+
 def role_url(settings: Settings, state: State, postgres: Postgres | None, role: str) -> str:
     """The database's URL for a service's role (a secret), in the embedded server or the one of the settings."""
     if postgres:
@@ -27,7 +32,7 @@ async def prepare_database(settings: Settings, state: State, postgres: Postgres 
 
     Raises Refusal when the database cannot be reached or refuses.
     """
-    owner = postgres.url("superuser") if postgres else settings.database_url or ""
+    owner = owner_url(settings, postgres)
     try:
         async with asyncio.timeout(PREPARE_SECONDS):
             if postgres:

@@ -91,8 +91,9 @@ class Family:
     def serve(self) -> None:
         """Keep the children running. Raises StopAsked when somebody asks, Refusal when a child cannot be kept."""
         while True:
+            self.look(0)
             unready = any(not child.ready for child in self.children.values())
-            self.look(RESTART_LOOK_SECONDS if unready else IDLE_SECONDS)
+            self._signals.wait(RESTART_LOOK_SECONDS if unready else IDLE_SECONDS)
 
     def look(self, seconds: float) -> None:
         """One round: a request to stop, ends, starts that are due, readiness; then wait so long, or for a signal."""

@@ -8,17 +8,28 @@ already know it.
 import http.client
 import json
 import os
+import secrets
 import signal
 import sysconfig
+import time
 from pathlib import Path
+
+import msgspec
+
+from ledger.bus.accounts import Material, make_operator, nats_conf
 
 from .account import can_run, copied, version_of
 from .children import Command
+from .jetstream import has_jetstream
 from .refusal import Refusal
+from .secrets import make_missing, read_secret
+from .settings import Settings
 from .state import State
 
 READINESS_TIMEOUT_SECONDS = 0.5
 LOOPBACK = "127.0.0.1"
+MATERIAL = "nats.json"
+ASKING = "registry"  # any user of the account may ask
 
 
 class Nats:
@@ -28,10 +39,12 @@ class Nats:
     stop_signal: int = signal.SIGTERM
     last_signal: int = signal.SIGKILL
 
-    def __init__(self, state: State, lock: int, override: Path | None) -> None:
+    def __init__(self, state: State, lock: int, settings: Settings) -> None:
         self._state = state
         self._lock = lock
-        self._program = _program(state, override)
+        self._max_file = settings.nats_max_file
+        self._material = _material(state)
+        self._program = _program(state, settings.nats_server)
         self._port: int | None = None
         self.version = version_of(self._program, state.account)
 
@@ -42,16 +55,23 @@ class Nats:
 
     def credentials_file(self, service: str) -> Path:
         """The credentials of one service."""
-        return self._state.secrets / f"nats-{service}.creds"
+        return _credentials_file(self._state, service)
 
     def command(self) -> Command:
         """The server in the foreground; a ports file of an earlier start would be mistaken for this one's."""
         for stale in self._ports_folder.glob("*.ports"):
             stale.unlink()
-        port = ("-p", str(self._port)) if self._port else ()
+        configuration = nats_conf(
+            self._material,
+            store_dir=str(self._state.nats / "js"),
+            jwt_dir=str(self._state.nats / "jwt"),
+            port=self._port or -1,
+            max_file=self._max_file,
+        )
+        self._state.write(self._state.nats_configuration, configuration)
         files = ("-c", str(self._state.nats_configuration), "--ports_file_dir", str(self._ports_folder))
         return Command(
-            argv=(str(self._program), *files, *port),
+            argv=(str(self._program), *files),
             environment={"PATH": os.environ.get("PATH", os.defpath)},
             # Everything is on the disk (sync_interval: always); a polite stop could outlast the promised second.
             death_signal=signal.SIGKILL,
@@ -64,10 +84,11 @@ class Nats:
         ports = self._read_ports()
         if not ports or not ports.get("nats") or not ports.get("monitoring"):
             return False
-        monitoring = int(ports["monitoring"][0].rpartition(":")[2])
-        if not _answers(monitoring, "/healthz"):
+        port, monitoring = (int(ports[kind][0].rpartition(":")[2]) for kind in ("nats", "monitoring"))
+        # Being healthy is not enough: /healthz is 200 even where the ledger's account lacks JetStream.
+        if not _is_healthy(monitoring) or not has_jetstream(port, self._material.credentials[ASKING]):
             return False
-        self._port = int(ports["nats"][0].rpartition(":")[2])
+        self._port = port
         return True
 
     @property
@@ -85,20 +106,33 @@ class Nats:
 
 
 def make_nats_identity(state: State) -> None:
-    state.write(
-        state.nats_configuration,
-        f"""
-listen: "127.0.0.1:-1"
-http: "127.0.0.1:-1"
-jetstream {{ store_dir: "{state.nats / "js"}", sync_interval: always }}
-""",
-    )
+    """Operator, accounts and one user per service: made once, kept as a secret; the users' files follow from it.
+
+    Raises Refusal when it was made and is gone.
+    """
+    issued_at = int(time.time())
+
+    def new() -> str:
+        return msgspec.json.encode(make_operator(secrets.token_bytes, issued_at)).decode()
+
+    make_missing(state, {MATERIAL: new})
+    for service, text in _material(state).credentials.items():
+        if not _credentials_file(state, service).exists():
+            state.write(_credentials_file(state, service), text)
 
 
-def _answers(port: int, path: str) -> bool:
+def _material(state: State) -> Material:
+    return msgspec.json.decode(read_secret(state, MATERIAL), type=Material)
+
+
+def _credentials_file(state: State, service: str) -> Path:
+    return state.secrets / f"nats-{service}.creds"
+
+
+def _is_healthy(port: int) -> bool:
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=READINESS_TIMEOUT_SECONDS)
     try:
-        connection.request("GET", path)
+        connection.request("GET", "/healthz")
         return connection.getresponse().status == http.HTTPStatus.OK
     except (OSError, http.client.HTTPException):
         return False

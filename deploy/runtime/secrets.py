@@ -32,9 +32,14 @@ def secret_name(setting: str) -> str:
 
 def make_secrets(state: State) -> None:
     """Make what is missing for the first time. Raises Refusal when something that was made is gone."""
+    make_missing(state, _makers())
+
+
+def make_missing(state: State, makers: Mapping[str, Callable[[], str]]) -> None:
+    """Make each named secret that was never made. Raises Refusal when one was made and is gone."""
     mark = state.secrets / "made"
     made = set(mark.read_text().split()) if mark.exists() else set()
-    for name, new in _makers().items():
+    for name, new in makers.items():
         path = state.operator_key if name == "operator-key" else state.secrets / name
         if path.exists():
             continue
@@ -43,8 +48,8 @@ def make_secrets(state: State) -> None:
                 f"{path} is missing: bring it back from your backup of secrets; a new one cannot open the old data."
             )
         state.write(path, new() + "\n")
-    if not made >= set(_makers()):
-        state.write(mark, "\n".join(_makers()) + "\n")
+    if not made.issuperset(makers):
+        state.write(mark, "\n".join(sorted(made.union(makers))) + "\n")
 
 
 def read_secret(state: State, name: str) -> str:

@@ -6,6 +6,7 @@ cannot tell that a supervisor started it.
 
 import http.client
 import os
+import shlex
 import signal
 import socket
 import sys
@@ -27,7 +28,16 @@ from .state import State
 READINESS_TIMEOUT_SECONDS = 0.5
 PREDECESSOR_SECONDS = 2.0
 # What belongs to the supervisor or to one service alone; never inherited as it is.
-OWN_SETTINGS = ("DATABASE_URL", "NATS_URL", "NATS_CREDENTIALS_FILE", "DEMO", "POSTGRES_BIN", "NATS_SERVER", "RUN_AS")
+OWN_SETTINGS = (
+    "DATABASE_URL",
+    "NATS_URL",
+    "NATS_CREDENTIALS_FILE",
+    "DEMO",
+    "POSTGRES_BIN",
+    "NATS_SERVER",
+    "NATS_MAX_FILE",
+    "RUN_AS",
+)
 
 # -P: the working folder must not be a place where modules are looked for.
 COMMANDS: Mapping[str, Sequence[str]] = {
@@ -108,6 +118,13 @@ def shared_environment(settings: Settings, state: State) -> dict[str, str]:
         "CREDLEDGER_DEMO_FOLDER": str(state.demo),
         **({"HOME": str(state.folder)} if state.account else {}),
     }
+
+
+def write_environment(state: State, name: str, environment: Mapping[str, str]) -> None:
+    """Keep what a process is told as `secrets/<name>.env`, so that a person or `credledger` can run the same beside it:
+    `set -a; . .credledger/secrets/issuance.env`."""
+    lines = [f"{key}={shlex.quote(value)}\n" for key, value in environment.items() if key.startswith("CREDLEDGER_")]
+    state.write(state.secrets / f"{name}.env", "".join(sorted(lines)))
 
 
 def _secret_setting(setting: str, settings: Settings, state: State) -> dict[str, str]:

