@@ -41,18 +41,33 @@ def nats_server() -> Iterator[NatsServer]:
         yield server
 
 
+def new_database(server: PostgresServer) -> Database:
+    """A fresh database with today's schema, for fixtures that live longer than a test."""
+    name = f"test_{next(_numbers)}"
+    asyncio.run(_create(server, name))
+    return _database(server, name)
+
+
 @pytest.fixture
 async def database(postgres_server: PostgresServer) -> AsyncIterator[Database]:
     """A fresh database with today's schema."""
     name = f"test_{next(_numbers)}"
+    await _create(postgres_server, name)
+    yield _database(postgres_server, name)
     owner = await asyncpg.connect(postgres_server.url())
-    try:
-        await owner.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
-        url = postgres_server.url(name)
-        yield Database(url, *(migrate.url_of_role(url, role, servers.PASSWORD) for role in ROLES))
-        await owner.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    finally:
-        await owner.close()
+    await owner.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await owner.close()
+
+
+async def _create(server: PostgresServer, name: str) -> None:
+    owner = await asyncpg.connect(server.url())
+    await owner.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+    await owner.close()
+
+
+def _database(server: PostgresServer, name: str) -> Database:
+    url = server.url(name)
+    return Database(url, *(migrate.url_of_role(url, role, servers.PASSWORD) for role in ROLES))
 
 
 async def _make_template(server: PostgresServer) -> None:

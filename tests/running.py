@@ -1,0 +1,191 @@
+"""The three services as real processes over real servers, for journeys and faults.
+
+Each service is `python -m <name>` with an environment of its own, as an operator would start it; killed and started
+again at will.
+"""
+
+import contextlib
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+from tests.servers import NatsServer, wait_until
+
+from ledger import ids
+from ledger.access import new_token
+
+SERVICES = ("registry", "issuance", "revocation")
+ROOT = Path(__file__).parent.parent
+READY_SECONDS = 30.0
+STOP_SECONDS = 10.0
+
+
+class Institution(msgspec.Struct, frozen=True):
+    """An institution made for a test: its id, slug, DID and key."""
+
+    id: str
+    slug: str
+    did: str
+    api_key: str
+
+
+def _block_of_ports() -> int:
+    """The first of three neighbouring free ports."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            base: int = probe.getsockname()[1]
+        if base > 60_000:
+            continue
+        with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
+            for port in range(base, base + 3):
+                stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            return base
+
+
+class Running:
+    """A running ledger. `url(service)` is where it answers; `operator` is the operator's key."""
+
+    def __init__(self, databases: Mapping[str, str], nats: NatsServer, folder: Path, **environment: str) -> None:
+        self._databases, self._nats, self._folder = databases, nats, folder
+        self._extra = environment
+        self._secrets = {name: secrets.token_hex(32) for name in ("SERVER_SECRET", "KEY_PEPPER", "KEK", "SIGNING_KEK")}
+        self.operator = new_token(ids.text_id("key", secrets.token_bytes(16)), secrets.token_bytes(32), live=False)
+        self.port = _block_of_ports()
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._numbers = iter(range(10**9))
+
+    def url(self, service: str) -> str:
+        return f"http://localhost:{self.port + SERVICES.index(service)}"
+
+    def environment(self, service: str) -> dict[str, str]:
+        """What this service is told."""
+        own = {"KEK", "SIGNING_KEK"} if service == "issuance" else {"SIGNING_KEK"} if service == "revocation" else set()
+        shared = {"SERVER_SECRET", "KEY_PEPPER"}
+        return {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": f"{ROOT / 'shared'}:{ROOT / 'services'}",
+            "CREDLEDGER_DATABASE_URL": self._databases[service],
+            "CREDLEDGER_NATS_URL": self._nats.url,
+            "CREDLEDGER_NATS_CREDENTIALS_FILE": str(self._nats.credentials[service]),
+            "CREDLEDGER_PORT": str(self.port),
+            **{f"CREDLEDGER_{name}": self._secrets[name] for name in own | shared},
+            **({"CREDLEDGER_OPERATOR_KEY": self.operator} if service == "issuance" else {}),
+            **self._extra,
+        }
+
+    def log(self, service: str) -> str:
+        """What a service has written so far."""
+        return (self._folder / f"{service}.log").read_text()
+
+    def start(self, *services: str) -> None:
+        """Start these services (default: all) and wait until they are ready."""
+        for service in services or SERVICES:
+            with (self._folder / f"{service}.log").open("ab") as sink:
+                self.processes[service] = subprocess.Popen(
+                    [sys.executable, "-m", service],
+                    cwd=self._folder,
+                    env=self.environment(service),
+                    stdin=subprocess.DEVNULL,
+                    stdout=sink,
+                    stderr=sink,
+                )
+        for service in services or SERVICES:
+            wait_until(lambda s=service: self.is_ready(s), READY_SECONDS, f"{service} ready")  # type: ignore[misc]
+
+    def is_ready(self, service: str) -> bool:
+        """Whether /readyz says so. Raises RuntimeError with the log when the process has ended."""
+        if self.processes[service].poll() is not None:
+            raise RuntimeError(f"{service} ended:\n{self.log(service)[-3000:]}")
+        with contextlib.suppress(httpx.HTTPError):
+            return httpx.get(f"{self.url(service)}/readyz", timeout=2).status_code == 200
+        return False
+
+    def kill(self, service: str) -> None:
+        """SIGKILL."""
+        self.processes[service].kill()
+        self.processes[service].wait()
+
+    def stop(self) -> None:
+        """Stop everything cleanly."""
+        for process in self.processes.values():
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+        for process in self.processes.values():
+            process.wait(STOP_SECONDS)
+
+    # -- what journeys do
+
+    def call(
+        self, method: str, service: str, path: str, body: Any = None, *, key: str | None = None, **headers: str
+    ) -> httpx.Response:
+        """One request; a write gets a fresh Idempotency-Key unless one is given (`idempotency_key=`)."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if method != "GET":
+            sent.setdefault("idempotency-key", f"test-{os.getpid()}-{next(self._numbers)}-{time.time_ns()}")
+        if key is not None:
+            sent["authorization"] = f"Bearer {key}"
+        content = None if body is None else msgspec.json.encode(body)
+        if content is not None:
+            sent.setdefault("content-type", "application/json")
+        return httpx.request(method, self.url(service) + path, content=content, headers=sent, timeout=30)
+
+    def post(self, service: str, path: str, body: Any, *, key: str | None = None, **headers: str) -> httpx.Response:
+        return self.call("POST", service, path, body, key=key, **headers)
+
+    def get(self, service: str, path: str, *, key: str | None = None, **headers: str) -> httpx.Response:
+        return self.call("GET", service, path, key=key, **headers)
+
+    def institution(self, slug: str, **fields: Any) -> Institution:
+        """A new institution."""
+        body = {"slug": slug, "name": slug.title(), "url": f"https://{slug}.example", **fields}
+        answer = self.post("issuance", "/v1/institutions", body, key=self.operator)
+        assert answer.status_code == 201, answer.text
+        made = answer.json()
+        return Institution(made["id"], made["slug"], made["did"], made["api_key"])
+
+    def achievement(self, institution: Institution, name: str = "Data Basics", **fields: Any) -> str:
+        """A new achievement's id."""
+        body = {"name": name, "description": "Reading data.", "criteria": {"narrative": "Pass the exam."}, **fields}
+        answer = self.post("issuance", "/v1/achievements", body, key=institution.api_key)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    def award(self, institution: Institution, achievement: str, email: str = "ada@learner.example", **more: Any) -> Any:
+        """A new award, as issuance answered."""
+        body = {"achievement_id": achievement, "learner": {"email": email, "name": "Ada Example"}, **more}
+        answer = self.post("issuance", "/v1/awards", body, key=institution.api_key)
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    def verify(self, **what: Any) -> Any:
+        """The registry's verdict, with its checks by name (several proofs: the worst counts)."""
+        answer = self.post("registry", "/v1/verifications", what)
+        assert answer.status_code == 200, answer.text
+        verdict = answer.json()
+        order = {"failed": 0, "skipped": 1, "passed": 2}
+        verdict["by_name"] = {}
+        for check in verdict["checks"]:
+            worst = min(verdict["by_name"].get(check["name"], "passed"), check["status"], key=order.__getitem__)
+            verdict["by_name"][check["name"]] = worst
+        return verdict
+
+
+@contextlib.contextmanager
+def running(databases: Mapping[str, str], nats: NatsServer, folder: Path, **environment: str) -> Iterator[Running]:
+    """A ledger for a while."""
+    ledger = Running(databases, nats, folder, **environment)
+    try:
+        ledger.start()
+        yield ledger
+    finally:
+        ledger.stop()
