@@ -53,6 +53,13 @@ class NotFound(LedgerError):
     status, code, title = 404, "not_found", "There is no such thing"
 
 
+class StatusRetrievalError(NotFound):
+    """There is no status list for that time (STATUS_RETRIEVAL_ERROR of Bitstring Status List 1.0): ask for a time
+    between the list's opening and now."""
+
+    code, title = "status_retrieval_error", "STATUS_RETRIEVAL_ERROR"
+
+
 class MethodNotAllowed(LedgerError):
     status, code, title = 405, "method_not_allowed", "The method is not allowed here"
 

@@ -1,0 +1,102 @@
+"""Revocation, wired: which handlers, which parts, which followers. No logic."""
+
+import asyncio
+from importlib import resources
+
+from litestar import Litestar
+
+from ledger.access import AccessProjection, Keys, access_tables
+from ledger.bus import Bus
+from ledger.keys import VaultKeys
+from ledger.lifetime import Lifetime, Ready
+from ledger.migrate import newest_revision, schema_revision
+from ledger.opening import opened
+from ledger.projector import Projector
+from ledger.settings import Settings
+from ledger.store import Store
+from ledger.web import Service, application
+from revocation.http import many, standings, status_lists
+from revocation.lists import leasing
+from revocation.lists.leasing import Leasing
+from revocation.lists.projection import ListProjection
+from revocation.lists.publisher import Publisher
+from revocation.lists.reading import Lists
+from revocation.lists.signing import ListSigner
+from revocation.parts import Revocation
+from revocation.sealing import BusSealer
+
+HANDLERS = [*standings.HANDLERS, *many.HANDLERS, *status_lists.HANDLERS]
+TAGS = {
+    "Standings": "Suspend, reinstate and revoke one's own awards.",
+    "Status lists": "What verifiers read: signed Bitstring Status Lists, without a login.",
+}
+
+
+def app(settings: Settings) -> Litestar:
+    """The service for these settings."""
+    api_keys = Keys("revocation", settings.pepper)
+
+    async def work(ready: Ready[Revocation]) -> None:
+        await run(settings, api_keys, ready)
+
+    lifetime = Lifetime("revocation", work)
+    return application(
+        settings,
+        Service(
+            title="credledger revocation",
+            description="The standing of awards, and the status lists that publish it.",
+            handlers=HANDLERS,
+            keys=api_keys,
+            dependencies={"revocation": lifetime.dependency()},
+            lifespan=[lifetime.lifespan],
+            ready={"parts": lifetime.check},
+            tags=TAGS,
+        ),
+    )
+
+
+async def run(settings: Settings, api_keys: Keys, ready: Ready[Revocation]) -> None:
+    """Open the parts, say so, and follow the log until cancelled or something breaks."""
+    bus = await Bus.connect(settings, "revocation")
+    try:
+        store = await Store.open(settings.database_url, hint=bus.hint, sealer=BusSealer(bus))
+        try:
+            await _check_schema(store)
+            await opened(store, settings)
+            await _follow(settings, api_keys, bus, store, ready)
+        finally:
+            await store.close()
+    finally:
+        await bus.close()
+
+
+async def _follow(settings: Settings, api_keys: Keys, bus: Bus, store: Store, ready: Ready[Revocation]) -> None:
+    if settings.signing_kek is None:
+        raise RuntimeError("revocation needs the key-encryption key of the signing keys")
+    await store.pool.execute(resources.files("revocation").joinpath("tables.sql").read_text())
+    await store.pool.execute(access_tables("revocation"))
+    keys = VaultKeys(store.pool, settings.signing_kek)
+    signer = ListSigner(settings.status_url, keys)
+    lists_projector = Projector(ListProjection(signer, keys.forget), store, bus)
+    access_projector = Projector(AccessProjection("revocation", api_keys), store, bus)
+    publisher = Publisher(store, lists_projector, settings.server_secret)
+    parts = Revocation(
+        settings=settings,
+        store=store,
+        lists=Lists(store, lists_projector, signer),
+        projectors=(lists_projector, access_projector),
+    )
+    api_keys.attach(store.pool, parts.caught_up)
+    await leasing.serve(bus, Leasing(store, settings.server_secret), parts.lists)
+    async with asyncio.TaskGroup() as group:
+        for projector in parts.projectors:
+            group.create_task(projector.run())
+        group.create_task(publisher.run())
+        ready(parts)
+
+
+async def _check_schema(store: Store) -> None:
+    """Refuse to write under another release's schema; wait while migrations have not run."""
+    found, wanted = await schema_revision(store.pool), newest_revision()
+    if found != wanted:
+        raise RuntimeError(f"the database is at schema {found}, this release wants {wanted}: run `credledger migrate`")
