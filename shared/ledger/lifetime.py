@@ -77,11 +77,12 @@ class Lifetime(Generic[P]):
             try:
                 await self._work(self._ready)
             except* SettingsError as group:
-                self._refuse(str(group.exceptions[0]))
-                return
+                self._refuse(str(_leaves(group)[0]))
             except* Exception as group:
                 kinds = sorted({type(error).__name__ for error in _leaves(group)})
                 log.warning("service interrupted", service=self._name, errors=kinds, exc_info=self._parts is not None)
+            if self.refusal is not None:
+                return
             attempt = 0 if self._parts is not None else attempt + 1
             self._parts = None
             await asyncio.sleep(PAUSE_SECONDS[min(attempt, len(PAUSE_SECONDS) - 1)])
