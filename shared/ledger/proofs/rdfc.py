@@ -1,0 +1,120 @@
+"""RDF Dataset Canonicalization (RDFC-1.0, W3C 2024) of JSON-LD documents: the general path, exact for every shape.
+
+    screen → skeleton and shape (coverage) → contexts inlined → pyoxigraph: JSON-LD to RDF, RDFC-1.0 → lines, sorted
+
+Contexts are 95 % of the cost: the shape of a document, cached, has them pruned to what it uses, proven equal. Numbers
+are written as JSON-LD 1.1 (§8.6) demands where pyoxigraph differs: a fraction as C's `%1.15E`. A graph with many
+blank nodes that look alike can take for ever, and nothing can interrupt it: foreign documents belong into
+`ledger.canonicaliser`.
+"""
+
+import re
+from typing import Any, Final
+
+import msgspec
+import pyoxigraph as ox
+
+from ledger.proofs.problems import DATA_LOSS, RANGE, CannotSay, ProofError, pointer
+from ledger.proofs.screen import screen_json, screen_terms
+from ledger.proofs.shapes import QUADS_LIMIT, Shape, json_ld_rules, shape_of
+from ledger.proofs.skeleton import FRACTION, LEAVES, Filling, Leaf, Part, parts, taken_apart
+
+_XSD: Final = "http://www.w3.org/2001/XMLSchema#"
+_PART: Final = r"(?:[A-Za-z0-9\-._~:/?@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*"
+_is_uri: Final = re.compile(rf"(?:https?|urn|did|mailto|tel|data):{_PART}(?:#{_PART})?").fullmatch
+
+
+def canonical(document: dict[str, Any], *, own: bool = False) -> bytes:
+    """The canonical N-Quads of a document, UTF-8, each line ended by LF.
+
+    Raises ProofError, with a JSON pointer, for whatever would be dropped or read apart by others; `own` documents, the
+    ones that we sign, are held to less (see `ledger.proofs.screen`), and their IRIs to ASCII URIs of listed schemes.
+    """
+    screen_json(document, own=own)
+    screen_terms(document, own=own)
+    skeleton, leaves = taken_apart(document)
+    shape = shape_of(skeleton)
+    odd = _odd_iris(shape, leaves)
+    if odd and own:
+        raise _bad_iri(skeleton, odd[0])
+    # A pruned context may lack a prefix that an odd IRI begins with.
+    contexts = shape.whole if odd else shape.pruned
+    text = msgspec.json.encode(_for_rdf(document, skeleton, leaves, shape, contexts))
+    with json_ld_rules():
+        dataset = ox.Dataset(ox.parse(text, format=ox.RdfFormat.JSON_LD))
+    if len(dataset) > QUADS_LIMIT:
+        raise CannotSay(f"The document makes more than {QUADS_LIMIT} statements.", problem=RANGE)
+    if odd:
+        _check_odd(skeleton, leaves, odd, dataset)
+    return canonical_quads(dataset)
+
+
+def canonical_quads(dataset: ox.Dataset) -> bytes:
+    """The canonical N-Quads of a data set, which is relabelled in place."""
+    dataset.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
+    lines = ox.serialize(dataset, format=ox.RdfFormat.N_QUADS) or b""
+    # As bytes: str.splitlines would also cut at U+2028 and U+0085, and the order of UTF-8 is that of code points.
+    return b"".join(sorted(lines.splitlines(keepends=True)))
+
+
+def sorts_alike(canonical: bytes) -> bool:
+    """Whether UTF-16 order gives the same lines: common JavaScript verifiers sort so, and would refuse what differs."""
+    lines = canonical.decode().split("\n")
+    return lines == sorted(lines[:-1], key=lambda line: line.encode("utf-16-be")) + lines[-1:]
+
+
+def _for_rdf(
+    document: dict[str, Any], skeleton: Part, leaves: list[Leaf], shape: Shape, contexts: tuple[bytes, ...]
+) -> Any:
+    if shape.simple:
+        return {**document, "@context": msgspec.Raw(contexts[0])}
+    kinds = [kind for kind, _, _ in parts(skeleton) if kind in LEAVES]
+    written = [
+        _number(leaf, slot) if kind == FRACTION else leaf
+        for kind, leaf, slot in zip(kinds, leaves, shape.slots, strict=True)
+    ]
+    return Filling(written, contexts).of(skeleton)
+
+
+def _number(number: Leaf, datatype: str | None) -> Any:
+    """A number that was written with a point, as JSON-LD 1.1 §8.6 turns it into a literal."""
+    if float(number).is_integer():
+        return int(number)
+    mantissa, _, exponent = f"{number:.15E}".partition("E")
+    text = mantissa.rstrip("0")
+    text = f"{text}0" if text.endswith(".") else text
+    return {"@value": f"{text}E{int(exponent)}", "@type": _XSD + "double" if datatype == _XSD + "string" else datatype}
+
+
+def _odd_iris(shape: Shape, leaves: list[Leaf]) -> list[int]:
+    """Which leaves stand for IRIs and are none that all libraries surely keep as they are."""
+    return [
+        index
+        for index, (leaf, slot) in enumerate(zip(leaves, shape.slots, strict=True))
+        if slot is None and not is_kept_iri(leaf)
+    ]
+
+
+def is_kept_iri(leaf: Leaf) -> bool:
+    """Whether a value is an ASCII URI of a listed scheme, well-formed: all libraries keep it, as it is."""
+    if not isinstance(leaf, str) or not _is_uri(leaf):
+        return False
+    try:
+        ox.NamedNode(leaf)
+    except ValueError:
+        return False
+    return True
+
+
+def _check_odd(skeleton: Part, leaves: list[Leaf], odd: list[int], quads: ox.Dataset) -> None:
+    """An IRI of another scheme or script is fine where it comes out as it went in; otherwise it was dropped, made from
+    a prefix, or taken for a blank node."""
+    came = {term.value for quad in quads for term in (quad.subject, quad.object) if isinstance(term, ox.NamedNode)}
+    for index in odd:
+        if leaves[index] not in came:
+            raise _bad_iri(skeleton, index)
+
+
+def _bad_iri(skeleton: Part, index: int) -> ProofError:
+    paths = [path for kind, _, path in parts(skeleton) if kind in LEAVES]
+    return ProofError(DATA_LOSS, "This must be an absolute IRI, well-formed; RDF would drop it.", pointer(paths[index]))
