@@ -38,6 +38,7 @@ LOST = (
     TimeoutError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # asyncpg's own state after a cut in the middle of an exchange
     asyncpg.exceptions.OperatorInterventionError,
     asyncpg.CannotConnectNowError,
 )
@@ -176,6 +177,11 @@ class Appender:
         except asyncio.CancelledError:
             self._fail(futures, Unavailable("The service is stopping."))
             raise
+        except Exception as error:
+            # Nobody may wait for ever on a loop that died; the outcome is unknown, so a retry must ask again.
+            log.exception("appender surprised", commands=len(batch))
+            self._drop()
+            self._fail(futures, Unavailable(f"The event store failed ({type(error).__name__}); send it again."))
         else:
             for future, outcome in zip(futures, outcomes, strict=True):
                 if not future.done():  # a caller that went away does not withdraw its command
