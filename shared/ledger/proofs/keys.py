@@ -70,7 +70,6 @@ class PublicKey(msgspec.Struct, frozen=True):
         """`z…` with the multicodec prefix, as in Multikey and did:key."""
         return base58.to_multibase(_MULTICODEC[self.algorithm] + self.raw)
 
-    @property
     def jwk(self) -> dict[str, str]:
         """The public members of the JSON Web Key (RFC 7517, RFC 8037)."""
         if self.algorithm == ED25519:
