@@ -60,6 +60,7 @@ async def run(settings: Settings, api_keys: Keys, ready: Ready[Revocation]) -> N
     bus = await Bus.connect(settings, "revocation")
     try:
         store = await Store.open(settings.database_url, hint=bus.hint, sealer=BusSealer(bus))
+        await bus.on_hint(lambda _: store.wake())
         try:
             await _check_schema(store)
             await opened(store, settings)
@@ -70,26 +71,33 @@ async def run(settings: Settings, api_keys: Keys, ready: Ready[Revocation]) -> N
         await bus.close()
 
 
-async def _follow(settings: Settings, api_keys: Keys, bus: Bus, store: Store, ready: Ready[Revocation]) -> None:
+def projections(
+    settings: Settings, store: Store, api_keys: Keys | None = None
+) -> tuple[ListProjection, AccessProjection]:
+    """The service's projections: what `credledger rebuild` fills its schema with. Lists are signed on the way."""
     if settings.signing_kek is None:
         raise RuntimeError("revocation needs the key-encryption key of the signing keys")
-    await store.pool.execute(resources.files("revocation").joinpath("tables.sql").read_text())
-    await store.pool.execute(access_tables("revocation"))
     keys = VaultKeys(store.pool, settings.signing_kek)
     signer = ListSigner(settings.status_url, keys)
-    lists_projector = Projector(ListProjection(signer, keys.forget), store, bus)
-    access_projector = Projector(AccessProjection("revocation", api_keys), store, bus)
-    publisher = Publisher(store, lists_projector, settings.server_secret)
+    return ListProjection(signer, keys.forget), AccessProjection("revocation", api_keys)
+
+
+async def _follow(settings: Settings, api_keys: Keys, bus: Bus, store: Store, ready: Ready[Revocation]) -> None:
+    await store.pool.execute(resources.files("revocation").joinpath("tables.sql").read_text())
+    await store.pool.execute(access_tables("revocation"))
+    lists, access = projections(settings, store, api_keys)
+    followers = (Projector(lists, store, bus), Projector(access, store, bus))
+    publisher = Publisher(store, followers[0], settings.server_secret)
     parts = Revocation(
         settings=settings,
         store=store,
-        lists=Lists(store, lists_projector, signer),
-        projectors=(lists_projector, access_projector),
+        lists=Lists(store, followers[0], lists.signer),
+        projectors=followers,
     )
     api_keys.attach(store.pool, parts.caught_up)
     await leasing.serve(bus, Leasing(store, settings.server_secret), parts.lists)
     async with asyncio.TaskGroup() as group:
-        for projector in parts.projectors:
+        for projector in followers:
             group.create_task(projector.run())
         group.create_task(publisher.run())
         ready(parts)

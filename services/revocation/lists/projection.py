@@ -40,7 +40,7 @@ class ListProjection:
     private = True
 
     def __init__(self, signer: ListSigner, forget_key: Callable[[str], None]) -> None:
-        self._signer, self._forget_key = signer, forget_key
+        self.signer, self._forget_key = signer, forget_key
         self._bits = Bits()
 
     async def apply(self, connection: Any, seen: Seen) -> None:
@@ -77,7 +77,7 @@ class ListProjection:
         issuer = await issuer_of(connection, seen.tenant)
         credential = None
         try:
-            credential = await self._signer.sign(event.list_id, event.purpose, bits, issuer=issuer, valid_from=seen.at)
+            credential = await self.signer.sign(event.list_id, event.purpose, bits, issuer=issuer, valid_from=seen.at)
         except errors.Unavailable:
             log.warning("list cannot be signed", list_id=event.list_id, position=event.position)
         row = (event.list_id, event.position, seen.position, seen.at, event.digest, credential)
