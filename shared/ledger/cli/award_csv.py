@@ -1,0 +1,93 @@
+"""`credledger award-csv`: a class list through the single endpoint, each row a wish of its own.
+
+Rules. A row's Idempotency-Key follows from the file and the row, so the command may be killed and run again: what was
+awarded is answered as it was, nobody is awarded twice. What the ledger refuses is told row by row and written beside
+the list as `<file>.errors.csv`; a ledger that goes away ends the command, which then goes on where it stopped.
+"""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from ledger.cli.api import Api
+from ledger.cli.class_list import ClassList, Row, award_for, error_file, row_key
+from ledger.cli.failure import UNAVAILABLE, Failure
+from ledger.cli.speaking import progress
+
+AT_ONCE: Final = 4
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What became of a row: `awarded`, `already_awarded` (an earlier run did), `repeated` (the learner stands in the
+    list before), or `refused` with the ledger's sentence. Nothing of the learner is repeated here."""
+
+    row: int
+    line: int
+    outcome: str
+    award_id: str | None = None
+    credential_url: str | None = None
+    detail: str | None = None
+
+
+def award_class_list(issuance: Api, listed: ClassList, achievement_id: str) -> list[Outcome]:
+    """Award every row, in the order of the list. Raises Failure when the ledger goes away."""
+    done: list[Outcome] = []
+    with progress("awarding", len(listed.rows)) as bar, ThreadPoolExecutor(AT_ONCE) as workers:
+        try:
+            for outcome in workers.map(lambda row: _award(issuance, listed.digest, achievement_id, row), listed.rows):
+                done.append(outcome)
+                bar.step()
+        except Failure as failure:
+            workers.shutdown(cancel_futures=True)
+            raise Failure(
+                f"{failure.sentence} {len(done)} of {len(listed.rows)} rows are done; the same command goes on from "
+                "there and awards nobody twice.",
+                failure.status,
+            ) from failure
+    return done
+
+
+def write_errors(file: Path, listed: ClassList, outcomes: Sequence[Outcome]) -> Path | None:
+    """Write the refused rows beside the list; the file's path, or None where nothing was refused (an old one goes)."""
+    path = file.with_name(file.name + ".errors.csv")
+    failed = list(_refused(listed, outcomes))
+    if not failed:
+        with contextlib.suppress(FileNotFoundError):
+            path.unlink()
+        return None
+    try:
+        path.write_bytes(error_file(listed.headings, failed))
+    except OSError as error:
+        raise Failure(f"{path} cannot be written: {error.strerror}.") from error
+    return path
+
+
+def _refused(listed: ClassList, outcomes: Sequence[Outcome]) -> Iterator[tuple[Row, str]]:
+    for row, outcome in zip(listed.rows, outcomes, strict=True):
+        if outcome.outcome == "refused":
+            yield row, outcome.detail or ""
+
+
+def _award(issuance: Api, digest: str, achievement_id: str, row: Row) -> Outcome:
+    if row.repeats is not None:
+        detail = f"the learner of row {row.repeats}, who is awarded once"
+        return Outcome(row=row.number, line=row.line, outcome="repeated", detail=detail)
+    try:
+        award, replayed = issuance.told(
+            "/v1/awards", award_for(row, achievement_id), key=row_key(digest, achievement_id, row.number)
+        )
+    except Failure as failure:
+        if failure.status == UNAVAILABLE:
+            raise
+        return Outcome(row=row.number, line=row.line, outcome="refused", detail=failure.sentence)
+    return Outcome(
+        row=row.number,
+        line=row.line,
+        outcome="already_awarded" if replayed else "awarded",
+        award_id=award["id"],
+        credential_url=award["credential_url"],
+    )
