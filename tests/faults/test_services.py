@@ -1,0 +1,213 @@
+"""kill -9 of each of the five processes while awards are made: nothing acknowledged is lost, nothing is doubled, and
+after the restart the three services agree."""
+
+import asyncio
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import msgspec
+import nats
+import pytest
+from tests import servers
+from tests.conftest import Database, _make_template, new_database
+from tests.faults.invariants import broken_invariants
+from tests.running import SERVICES, Institution, Running, running
+from tests.servers import NatsServer, PostgresServer, wait_until
+
+CALLERS = 6
+AWARDS = 240
+PATIENCE_SECONDS = 60
+
+
+class Whole(msgspec.Struct):
+    """Everything that can be killed."""
+
+    postgres: PostgresServer
+    nats: NatsServer
+    database: Database
+    ledger: Running
+
+
+@pytest.fixture
+def whole(tmp_path: Path) -> Iterator[Whole]:
+    with servers.postgres() as postgres, servers.nats() as bus:
+        asyncio.run(_make_template(postgres))
+        database = new_database(postgres)
+        roles = {"issuance": database.issuance, "registry": database.registry, "revocation": database.revocation}
+        with running(roles, bus, tmp_path) as ledger:
+            yield Whole(postgres, bus, database, ledger)
+
+
+async def award_all(ledger: Running, institution: Institution, achievement: str) -> dict[str, Any]:
+    """Every award until it is acknowledged, retried with its own key; the answers by key."""
+    answers: dict[str, Any] = {}
+    numbers = iter(range(AWARDS))
+    headers = {"authorization": f"Bearer {institution.api_key}"}
+
+    async def caller() -> None:
+        async with httpx.AsyncClient(base_url=ledger.url("issuance"), headers=headers, timeout=10) as client:
+            for number in numbers:
+                body = {"achievement_id": achievement, "learner": {"email": f"l{number}@learner.example"}}
+                async with asyncio.timeout(PATIENCE_SECONDS):
+                    answers[str(number)] = await until_acknowledged(client, f"load-{number}", body)
+
+    await asyncio.gather(*(caller() for _ in range(CALLERS)))
+    return answers
+
+
+async def until_acknowledged(client: httpx.AsyncClient, key: str, body: dict[str, Any]) -> Any:
+    """The answer to one award, however often it has to be asked for."""
+    while True:
+        try:
+            answer = await client.post("/v1/awards", json=body, headers={"idempotency-key": key})
+        except httpx.HTTPError:
+            await asyncio.sleep(0.05)
+            continue
+        if answer.status_code == 201:
+            return answer.json()
+        assert answer.status_code == 503, answer.text  # nothing but "try again" may happen to a good request
+        assert "retry-after" in answer.headers
+        await asyncio.sleep(0.05)
+
+
+def kill_and_start(whole: Whole, victim: str) -> None:
+    if victim == "postgres":
+        whole.postgres.kill()
+        whole.postgres.start()
+    elif victim == "nats":
+        whole.nats.kill()
+        whole.nats.start()
+    else:
+        whole.ledger.kill(victim)
+        whole.ledger.start(victim)
+
+
+async def test_kill_9_of_any_process_loses_and_doubles_nothing(whole: Whole) -> None:
+    ledger = whole.ledger
+    institution = await asyncio.to_thread(ledger.institution, "load")
+    achievement = await asyncio.to_thread(ledger.achievement, institution)
+    victims = [*SERVICES, "postgres", "nats"]
+    random.Random(3).shuffle(victims)  # noqa: S311 - a repeatable order
+
+    load = asyncio.create_task(award_all(ledger, institution, achievement))
+    for victim in victims:
+        await asyncio.to_thread(kill_and_start, whole, victim)
+    answers = await load
+    for service in SERVICES:
+        await asyncio.to_thread(wait_until, lambda s=service: ledger.is_ready(s), 30, f"{service} ready")
+
+    acknowledged = {f"award/{answer['id']}": answer["position"] for answer in answers.values()}
+    assert len(acknowledged) == AWARDS
+    assert await broken_invariants(whole.database.url, acknowledged) == []
+    assert await doubled(whole.database.url) == 0
+    await agree(whole, answers)
+
+
+async def doubled(url: str) -> int:
+    """How many learners have more than one award of this load."""
+    owner = await asyncpg.connect(url)
+    count: int = await owner.fetchval(
+        "SELECT count(*) FROM (SELECT pseudonym FROM issuance.awards GROUP BY pseudonym HAVING count(*) > 1) AS twice"
+    )
+    await owner.close()
+    return count
+
+
+async def agree(whole: Whole, answers: dict[str, Any]) -> None:
+    """Store, stream and registry hold the same; every acknowledged credential opens and is what was answered."""
+    owner = await asyncpg.connect(whole.database.url)
+    head = await owner.fetchval("SELECT position FROM ledger.logs WHERE log_id = 0")
+    await owner.close()
+    client = await nats.connect(whole.nats.url, user_credentials=str(whole.nats.credentials["issuance"]))
+
+    async def last_sequence() -> int:
+        return int((await client.jetstream().stream_info("LEDGER")).state.last_seq)
+
+    async with asyncio.timeout(20):
+        while await last_sequence() < head:
+            await asyncio.sleep(0.05)
+    await client.close()
+    async with httpx.AsyncClient(timeout=20) as reader:
+        for answer in answers.values():
+            credential = await reader.get(answer["credential_url"])
+            assert credential.status_code == 200, answer["id"]
+            assert credential.json() == answer["credential"]
+            facts = await reader.get(f"{whole.ledger.url('registry')}/v1/awards/{answer['id']}")
+            assert facts.status_code == 200
+            assert facts.json()["position"] == answer["position"]
+
+
+async def test_with_nats_down_awards_and_reads_go_on_and_the_relay_catches_up(whole: Whole) -> None:
+    ledger = whole.ledger
+    institution = await asyncio.to_thread(ledger.institution, "no-bus")
+    achievement = await asyncio.to_thread(ledger.achievement, institution)
+    first = await asyncio.to_thread(ledger.award, institution, achievement)  # takes the lease while NATS is there
+    whole.nats.kill()
+
+    answers = {"first": first}
+    for number in range(20):
+        answers[str(number)] = await asyncio.to_thread(ledger.award, institution, achievement, f"n{number}@x.example")
+    for answer in answers.values():
+        assert (await asyncio.to_thread(httpx.get, answer["credential_url"])).status_code == 200
+        seen = await asyncio.to_thread(ledger.get, "registry", f"/v1/awards/{answer['id']}")
+        assert seen.status_code == 200
+
+    await asyncio.to_thread(whole.nats.start)
+    await agree(whole, answers)
+
+
+async def test_with_postgresql_down_the_answer_is_503_with_retry_after(whole: Whole) -> None:
+    ledger = whole.ledger
+    institution = await asyncio.to_thread(ledger.institution, "no-database")
+    achievement = await asyncio.to_thread(ledger.achievement, institution)
+    whole.postgres.kill()
+
+    body = {"achievement_id": achievement, "learner": {"email": "a@learner.example"}}
+    for service, path, sent in (
+        ("issuance", "/v1/awards", body),
+        ("registry", "/v1/achievements", None),
+        ("revocation", "/v1/awards/awd_aaaaaaaaaaaaaaaaaaaaaaaaaa/revocation", {"reason_code": "other"}),
+    ):
+        method = "GET" if sent is None else "POST"
+        answer = await asyncio.to_thread(ledger.call, method, service, path, sent, key=institution.api_key)
+        assert answer.status_code == 503, (service, answer.text)
+        assert "retry-after" in answer.headers
+        assert answer.headers["content-type"] == "application/problem+json"
+
+    await asyncio.to_thread(whole.postgres.start)
+    for service in SERVICES:
+        await asyncio.to_thread(wait_until, lambda s=service: ledger.is_ready(s), 30, f"{service} ready")
+    assert (await asyncio.to_thread(ledger.award, institution, achievement))["position"] > 0
+
+
+async def test_issuing_goes_on_without_revocation_until_the_lease_runs_out_and_then_says_so(whole: Whole) -> None:
+    ledger = whole.ledger
+    institution = await asyncio.to_thread(ledger.institution, "no-revocation")
+    achievement = await asyncio.to_thread(ledger.achievement, institution)
+    await asyncio.to_thread(ledger.award, institution, achievement)
+    ledger.kill("revocation")
+
+    for number in range(5):
+        await asyncio.to_thread(ledger.award, institution, achievement, f"r{number}@x.example")
+    # A process start never resumes a lease: with revocation away the new one has no place to give.
+    ledger.kill("issuance")
+    await asyncio.to_thread(ledger.start, "issuance")
+    body = {"achievement_id": achievement, "learner": {"email": "late@learner.example"}}
+    refused = await asyncio.to_thread(ledger.post, "issuance", "/v1/awards", body, key=institution.api_key)
+
+    assert refused.status_code == 503
+    assert "status lists" in refused.json()["detail"]
+
+    await asyncio.to_thread(ledger.start, "revocation")
+    await asyncio.to_thread(ledger.award, institution, achievement, "late@learner.example")
+    owner = await asyncpg.connect(whole.database.url)
+    states = await owner.fetch("SELECT state FROM ledger.events WHERE topic = 'award.awarded'")
+    await owner.close()
+    places = [
+        (e["list_id"], e["index"]) for s in states for e in msgspec.json.decode(s["state"][64:])["data"]["status"]
+    ]
+    assert len(places) == len(set(places)) == 7

@@ -1,0 +1,233 @@
+"""No tenant reads, changes or revokes anything of another: every route of the route table, with another's key.
+
+A route without a recipe here fails the test that counts them, so a new route cannot be forgotten. Each recipe names
+something of the owner; the stranger's try must fail and leave no trace, and then the owner's own must succeed.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+from tests.running import Institution, Running
+
+import issuance.app
+import registry.app
+import revocation.app
+from ledger.settings import Settings
+from ledger.web import plans_of
+
+Route = tuple[str, str, str]
+Ask = tuple[str, Any, dict[str, str]]  # path, body, headers
+APPS = {"issuance": issuance.app.app, "registry": registry.app.app, "revocation": revocation.app.app}
+REFUSED = {401, 403, 404}
+PROFILE = {"name": "Renamed", "url": "https://renamed.example"}
+DEFINITION = {"name": "More Data", "description": "More.", "criteria": {"narrative": "Exam."}}
+CHANGE = {"reason_code": "issued_in_error"}
+
+
+class World(msgspec.Struct):
+    """The owner, the stranger, and what the owner has."""
+
+    ledger: Running
+    owner: Institution
+    stranger: Institution
+    achievement: str
+
+    def award(self) -> str:
+        return str(self.ledger.award(self.owner, self.achievement)["id"])
+
+    def key_id(self) -> str:
+        made = self.ledger.post("issuance", "/v1/keys", {"name": "second"}, key=self.owner.api_key)
+        return str(made.json()["id"])
+
+    def signing_key(self) -> str:
+        profile = self.ledger.get("issuance", "/v1/profile", key=self.owner.api_key).json()
+        return str(next(k["id"] for k in reversed(profile["keys"]) if not k.get("retired")))
+
+    def etag(self, path: str) -> dict[str, str]:
+        return {"if_match": self.ledger.get("issuance", path, key=self.owner.api_key).headers["etag"]}
+
+    def suspended(self) -> str:
+        award = self.award()
+        self.ledger.post("revocation", f"/v1/awards/{award}/suspension", {"reason_code": "under_review"},
+                         key=self.owner.api_key)  # fmt: skip
+        return award
+
+    def preview(self) -> dict[str, Any]:
+        body = {"award_ids": [self.award()], "change": "revocation", **CHANGE}
+        answer = self.ledger.post("revocation", "/v1/standings/previews", body, key=self.owner.api_key)
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    def events(self) -> list[str]:
+        """The owner's events, as the operator reads them."""
+        lines = self.ledger.get("registry", "/v1/events?limit=100000", key=self.ledger.operator).text.splitlines()
+        return [line for line in lines if msgspec.json.decode(line)["envelope"]["inst"] == self.owner.id]
+
+
+# What needs the owner's key and names something of the owner.
+OWNED: dict[Route, Callable[[World], Ask]] = {
+    ("issuance", "POST", "/v1/signing-keys/{key_id}/compromise"):
+        lambda w: (f"/v1/signing-keys/{w.signing_key()}/compromise", {}, {}),
+    ("issuance", "POST", "/v1/keys/{key_id}/rotation"): lambda w: (f"/v1/keys/{w.key_id()}/rotation", {}, {}),
+    ("issuance", "POST", "/v1/keys/{key_id}/revocation"): lambda w: (f"/v1/keys/{w.key_id()}/revocation", {}, {}),
+    ("issuance", "POST", "/v1/achievements/{achievement_id}/versions"): lambda w: (
+        f"/v1/achievements/{w.achievement}/versions", DEFINITION, w.etag(f"/v1/achievements/{w.achievement}")),
+    ("issuance", "POST", "/v1/achievements/{achievement_id}/versions/{number}/withdrawal"): lambda w: (
+        f"/v1/achievements/{w.ledger.achievement(w.owner)}/versions/1/withdrawal", {}, {}),
+    ("issuance", "GET", "/v1/achievements/{achievement_id}"): lambda w: (f"/v1/achievements/{w.achievement}", None, {}),
+    ("issuance", "POST", "/v1/awards"): lambda w: (
+        "/v1/awards", {"achievement_id": w.achievement, "learner": {"email": "x@learner.example"}}, {}),
+    ("issuance", "GET", "/v1/awards/{award_id}"): lambda w: (f"/v1/awards/{w.award()}", None, {}),
+    ("issuance", "POST", "/v1/learners/{learner_id}/erasure"): lambda w: (
+        f"/v1/learners/{w.ledger.award(w.owner, w.achievement, 'gone@learner.example')['learner_id']}/erasure", {}, {}),
+    ("revocation", "POST", "/v1/awards/{award_id}/suspension"): lambda w: (
+        f"/v1/awards/{w.award()}/suspension", {"reason_code": "under_review"}, {}),
+    ("revocation", "POST", "/v1/awards/{award_id}/reinstatement"): lambda w: (
+        f"/v1/awards/{w.suspended()}/reinstatement", {"reason_code": "review_cleared"}, {}),
+    ("revocation", "POST", "/v1/awards/{award_id}/revocation"): lambda w: (
+        f"/v1/awards/{w.award()}/revocation", CHANGE, {}),
+    ("revocation", "GET", "/v1/awards/{award_id}/standing"): lambda w: (f"/v1/awards/{w.award()}/standing", None, {}),
+}  # fmt: skip
+# What speaks of the caller alone: the stranger's own call must not show or touch anything of the owner.
+OF_THE_CALLER: dict[Route, Callable[[World], Ask]] = {
+    ("issuance", "GET", "/v1/profile"): lambda _: ("/v1/profile", None, {}),
+    ("issuance", "GET", "/v1/keys"): lambda _: ("/v1/keys", None, {}),
+    ("issuance", "POST", "/v1/keys"): lambda _: ("/v1/keys", {"name": "own"}, {}),
+    ("issuance", "GET", "/v1/achievements"): lambda _: ("/v1/achievements?limit=200", None, {}),
+    ("issuance", "POST", "/v1/achievements"): lambda _: ("/v1/achievements", DEFINITION, {}),
+    ("issuance", "GET", "/v1/awards"): lambda _: ("/v1/awards?limit=200", None, {}),
+    ("issuance", "POST", "/v1/signing-keys/rotation"): lambda _: ("/v1/signing-keys/rotation", None, {}),
+    ("issuance", "PUT", "/v1/profile"): lambda w: ("/v1/profile", PROFILE, {"if_match": w.ledger.get(
+        "issuance", "/v1/profile", key=w.stranger.api_key).headers["etag"]}),
+}  # fmt: skip
+# What only the operator may do: an institution's key is refused.
+OPERATORS: dict[Route, Callable[[World], Ask]] = {
+    ("issuance", "GET", "/v1/institutions"): lambda _: ("/v1/institutions?limit=200", None, {}),
+    ("issuance", "POST", "/v1/institutions"): lambda w: (
+        "/v1/institutions", {"slug": f"made-{len(w.events())}", "name": "Made", "url": "https://made.example"}, {}),
+    ("issuance", "GET", "/v1/institutions/{institution_id}"): lambda w: (f"/v1/institutions/{w.owner.id}", None, {}),
+    ("issuance", "POST", "/v1/institutions/{institution_id}/deactivation"): lambda w: (
+        f"/v1/institutions/{w.owner.id}/deactivation", {"reason_code": "unpaid"}, {}),
+    ("issuance", "POST", "/v1/institutions/{institution_id}/reactivation"): lambda w: (
+        f"/v1/institutions/{w.owner.id}/reactivation", {"reason_code": "paid"}, {}),
+    ("registry", "GET", "/v1/events"): lambda _: ("/v1/events", None, {}),
+    ("registry", "GET", "/v1/events/{position}"): lambda _: ("/v1/events/1", None, {}),
+}  # fmt: skip
+# Judged by tests of their own below.
+ELSEWHERE: set[Route] = {
+    ("revocation", "POST", "/v1/standings/previews"),
+    ("revocation", "POST", "/v1/standings/changes"),
+}
+
+
+def guarded_routes() -> set[Route]:
+    """Every route that needs a key, from the three applications themselves."""
+    names = ("SERVER_SECRET", "KEY_PEPPER", "KEK", "SIGNING_KEK")
+    environment = {"CREDLEDGER_DATABASE_URL": "postgresql://nowhere", **{f"CREDLEDGER_{n}": "00" * 32 for n in names}}
+    return {
+        (service, method, plan.template)
+        for service, app in APPS.items()
+        for plan in plans_of(app(Settings.from_environment(service, environment)))
+        if plan.scope is not None
+        for method in plan.methods
+    }
+
+
+@pytest.fixture(scope="module")
+def world(ledger: Running) -> World:
+    owner, stranger = ledger.institution("owner"), ledger.institution("stranger")
+    return World(ledger, owner, stranger, ledger.achievement(owner))
+
+
+def ask(world: World, route: Route, asked: Ask, key: str) -> httpx.Response:
+    path, body, headers = asked
+    return world.ledger.call(route[1], route[0], path, body, key=key, **headers)
+
+
+def test_every_guarded_route_has_a_recipe_here() -> None:
+    assert guarded_routes() == {*OWNED, *OF_THE_CALLER, *OPERATORS, *ELSEWHERE}
+
+
+@pytest.mark.parametrize("route", OWNED, ids=" ".join)
+def test_a_stranger_cannot_touch_what_the_owner_can(world: World, route: Route) -> None:
+    asked = OWNED[route](world)
+    before = world.events()
+
+    refused = ask(world, route, asked, world.stranger.api_key)
+
+    assert refused.status_code in REFUSED, refused.text
+    assert world.owner.id not in refused.text
+    assert world.events() == before
+
+    allowed = ask(world, route, asked, world.owner.api_key)
+    assert allowed.is_success, allowed.text
+    if route[1] != "GET":
+        assert len(world.events()) > len(before)  # a state-changing route appends
+
+
+@pytest.mark.parametrize("route", OF_THE_CALLER, ids=" ".join)
+def test_a_strangers_own_calls_neither_show_nor_touch_the_owners(world: World, route: Route) -> None:
+    world.award()
+    before = world.events()
+
+    answer = ask(world, route, OF_THE_CALLER[route](world), world.stranger.api_key)
+
+    assert answer.is_success, answer.text
+    for hidden in (world.owner.id, world.owner.slug, world.achievement):
+        assert f'"{hidden}"' not in answer.text
+    assert world.events() == before
+
+
+@pytest.mark.parametrize("route", OPERATORS, ids=" ".join)
+def test_only_the_operator_may(world: World, route: Route) -> None:
+    asked = OPERATORS[route](world)
+    before = world.events()
+
+    refused = ask(world, route, asked, world.stranger.api_key)
+    nobody = world.ledger.call(route[1], route[0], asked[0], asked[1])
+
+    assert refused.status_code in REFUSED, refused.text
+    assert nobody.status_code == 401
+    assert world.events() == before
+    assert ask(world, route, asked, world.ledger.operator).is_success
+
+
+def test_a_preview_of_anothers_awards_shows_nothing_of_them(world: World) -> None:
+    mine, theirs = world.award(), {"change": "revocation", **CHANGE}
+    answer = world.ledger.post("revocation", "/v1/standings/previews", {"award_ids": [mine], **theirs},
+                               key=world.stranger.api_key)  # fmt: skip
+    unknown = world.ledger.post("revocation", "/v1/standings/previews", {"award_ids": ["awd_" + "a" * 26], **theirs},
+                                key=world.stranger.api_key)  # fmt: skip
+
+    assert answer.status_code == unknown.status_code
+    assert (
+        answer.text.replace(mine, "X").split("request_id")[0]
+        == unknown.text.replace("awd_" + "a" * 26, "X").split("request_id")[0]
+    )
+
+
+def test_anothers_preview_cannot_be_carried_out(world: World) -> None:
+    token = world.preview()["token"]
+    before = world.events()
+
+    refused = world.ledger.post("revocation", "/v1/standings/changes", {"token": token}, key=world.stranger.api_key)
+    assert not refused.is_success
+    assert world.events() == before
+
+    allowed = world.ledger.post("revocation", "/v1/standings/changes", {"token": token}, key=world.owner.api_key)
+    assert allowed.is_success, allowed.text
+    assert len(world.events()) > len(before)
+
+
+def test_awarding_anothers_learner_is_like_awarding_a_stranger(world: World) -> None:
+    theirs = world.ledger.achievement(world.stranger)
+    known = world.ledger.award(world.owner, world.achievement, "shared@learner.example")
+
+    shared = world.ledger.award(world.stranger, theirs, "shared@learner.example")
+    fresh = world.ledger.award(world.stranger, theirs, "fresh@learner.example")
+
+    assert shared["learner_id"] != known["learner_id"]
+    assert shared.keys() == fresh.keys()
