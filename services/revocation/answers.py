@@ -7,7 +7,7 @@ import msgspec
 
 from ledger.codec import Recorded, format_time
 from ledger.events import StandingChanged
-from revocation.lists.documents import VISIBLE_SECONDS
+from revocation.lists import VISIBLE_SECONDS
 from revocation.standings import (
     Standing,
     Status,

@@ -71,21 +71,20 @@ async def run(settings: Settings, api_keys: Keys, ready: Ready[Revocation]) -> N
         await bus.close()
 
 
-def projections(
-    settings: Settings, store: Store, api_keys: Keys | None = None
+def projections_for(
+    store: Store, status_url: str, signing_kek: bytes, api_keys: Keys | None = None
 ) -> tuple[ListProjection, AccessProjection]:
-    """The service's projections: what `credledger rebuild` fills its schema with. Lists are signed on the way."""
-    if settings.signing_kek is None:
-        raise RuntimeError("revocation needs the key-encryption key of the signing keys")
-    keys = VaultKeys(store.pool, settings.signing_kek)
-    signer = ListSigner(settings.status_url, keys)
-    return ListProjection(signer, keys.forget), AccessProjection("revocation", api_keys)
+    """The service's projections. Lists are signed on the way."""
+    keys = VaultKeys(store.pool, signing_kek)
+    return ListProjection(ListSigner(status_url, keys), keys.forget), AccessProjection("revocation", api_keys)
 
 
 async def _follow(settings: Settings, api_keys: Keys, bus: Bus, store: Store, ready: Ready[Revocation]) -> None:
     await store.pool.execute(resources.files("revocation").joinpath("tables.sql").read_text())
     await store.pool.execute(access_tables("revocation"))
-    lists, access = projections(settings, store, api_keys)
+    if settings.signing_kek is None:
+        raise RuntimeError("revocation needs the key-encryption key of the signing keys")
+    lists, access = projections_for(store, settings.status_url, settings.signing_kek, api_keys)
     followers = (Projector(lists, store, bus), Projector(access, store, bus))
     publisher = Publisher(store, followers[0], settings.server_secret)
     parts = Revocation(

@@ -9,12 +9,12 @@ from typing import Any
 import httpx
 import pytest
 from tests.revocation.reader import bit, fetched, set_bits
-from tests.revocation.world import STATUS_URL, Institution, World, bearer, eventually, settings_for
+from tests.revocation.world import KEK, STATUS_URL, Institution, World, bearer, eventually
 
 from ledger.codec import format_time
 from ledger.events import IssuerKeyChanged, StatusListPublished
 from ledger.projector import rebuild, table_hashes
-from revocation.app import projections
+from revocation.app import projections_for
 
 
 async def change(client: httpx.AsyncClient, institution: Institution, award_id: str, kind: str = "revocation") -> None:
@@ -23,8 +23,9 @@ async def change(client: httpx.AsyncClient, institution: Institution, award_id: 
     assert answer.status_code == 200, answer.text
 
 
-async def published(world: World) -> list[StatusListPublished]:
-    return [r.event for r in await world.revocation.read(0) if isinstance(r.event, StatusListPublished)]
+async def published(world: World, institution: Institution) -> list[StatusListPublished]:
+    found = [r.event for r in await world.events(institution, "status_list.published")]
+    return [event for event in found if isinstance(event, StatusListPublished)]
 
 
 async def test_a_list_that_was_just_opened_is_signed_and_all_clear(world: World, client: httpx.AsyncClient) -> None:
@@ -76,8 +77,8 @@ async def test_many_revocations_at_once_through_two_processes_lose_no_bit(
         lists = [await fetched(each, list_id) for each in both]
 
     wanted = {made[a][0].index for a in chosen}
-    assert [set_bits(credential, 1000) for credential in lists] == [wanted, wanted]
-    positions = [event.position for event in await published(world)]
+    assert [set_bits(credential) for credential in lists] == [wanted, wanted]
+    positions = [event.position for event in await published(world, institution)]
     assert len(set(positions)) == len(positions)
 
 
@@ -93,8 +94,8 @@ async def test_what_is_published_is_bound_by_the_digest_of_the_bits_in_a_public_
     bits = bytearray(16384)
     empty = hashlib.sha256(bits).hexdigest()
     bits[entry.index // 8] |= 0x80 >> entry.index % 8
-    assert [event.digest for event in await published(world)] == [empty, hashlib.sha256(bits).hexdigest()]
-    statements = [r.leaf for r in await world.revocation.read(0) if r.topic == "status_list.published"]
+    assert [event.digest for event in await published(world, institution)] == [empty, hashlib.sha256(bits).hexdigest()]
+    statements = [r.leaf for r in await world.events(institution, "status_list.published")]
     assert all(leaf[:1] == b"\x02" and entry.list_id.encode() in leaf for leaf in statements)
 
 
@@ -235,10 +236,10 @@ def retired(signed: dict[str, Any], institution: Institution, change: str = "ret
     )
 
 
-async def test_the_rebuilt_tables_hash_equal_to_the_live_ones(world: World) -> None:
-    institution = await world.institution(profile="full")
-    made = await world.awards(institution, 4)
-    async with world.service() as client:
+async def test_the_rebuilt_tables_hash_equal_to_the_live_ones(fresh: World) -> None:
+    institution = await fresh.institution(profile="full")
+    made = await fresh.awards(institution, 4)
+    async with fresh.service() as client:
         for award_id, entries in made.items():
             await change(client, institution, award_id, "suspension")
             for entry in entries:
@@ -246,30 +247,30 @@ async def test_the_rebuilt_tables_hash_equal_to_the_live_ones(world: World) -> N
         await change(client, institution, next(iter(made)), "revocation")
         for entry in next(iter(made.values())):
             await fetched(client, entry.list_id)
-    store = world.revocation
+    store = fresh.revocation
     async with store.pool.acquire() as connection:
         live = await table_hashes(connection, "revocation")
 
-    rebuilt = await rebuild(projections(settings_for("revocation", world.database.revocation), store), store)
+    rebuilt = await rebuild(projections_for(store, STATUS_URL, KEK), store)
 
     assert rebuilt == live
 
 
-async def test_after_a_compromise_the_new_key_signs_even_what_is_rebuilt_of_the_old_one(world: World) -> None:
-    institution = await world.institution()
-    ((_, (entry,)),) = (await world.awards(institution, 1)).items()
-    async with world.service() as client:
+async def test_after_a_compromise_the_new_key_signs_even_what_is_rebuilt_of_the_old_one(fresh: World) -> None:
+    institution = await fresh.institution()
+    ((_, (entry,)),) = (await fresh.awards(institution, 1)).items()
+    async with fresh.service() as client:
         old = await fetched(client, entry.list_id)
-        added = await world.new_key(institution.id, institution.did)
-        await world.append(
+        added = await fresh.new_key(institution.id, institution.did)
+        await fresh.append(
             f"institution/{institution.id}", institution.id, retired(old, institution, "compromised"), added
         )
-        await world.keys.destroy(retired(old, institution).key_id)
+        await fresh.keys.destroy(retired(old, institution).key_id)
         await fetched(client, entry.list_id)
-    store = world.revocation
-    await rebuild(projections(settings_for("revocation", world.database.revocation), store), store)
+    store = fresh.revocation
+    await rebuild(projections_for(store, STATUS_URL, KEK), store)
 
-    async with world.service() as client:
+    async with fresh.service() as client:
         again = await fetched(client, entry.list_id, timestamp=old["validFrom"])
 
     assert again["validFrom"] == old["validFrom"]

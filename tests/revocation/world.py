@@ -142,11 +142,8 @@ class World:
 
     async def awards(self, institution: Institution, count: int) -> dict[str, list[StatusEntry]]:
         """New awards of an institution: id → places."""
-        made = {}
-        for entries in await self.places(institution, count):
-            award_id = ids.text_id("awd", secrets.token_bytes(16))
-            made[award_id] = entries
-            await self.award(institution, award_id, entries)
+        made = {ids.text_id("awd", secrets.token_bytes(16)): e for e in await self.places(institution, count)}
+        await asyncio.gather(*(self.award(institution, award_id, entries) for award_id, entries in made.items()))
         return made
 
     async def award(
@@ -156,6 +153,14 @@ class World:
         fact = award_fact(entries, made=_now())
         fact = msgspec.structs.replace(fact, subject=subject or fact.subject)
         await self.append_facts(f"award/{award_id}", institution.id, [fact])
+
+    async def events(self, institution: Institution, topic: str) -> list[Recorded]:
+        """The institution's events of a topic (or of every topic that begins so), in order."""
+        found, after = [], 0
+        while batch := await self.revocation.read(after):
+            found += [r for r in batch if r.tenant == institution.id and r.topic.startswith(topic)]
+            after = batch[-1].position
+        return found
 
     async def append(self, stream: str, tenant: str, *events: Any) -> tuple[Recorded, ...]:
         """Append events to a stream of issuance's."""

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from typing import Any
 
-from revocation.lists.documents import bits_after
+from ledger.bitstring import empty, with_bits
 
 CACHED_LISTS = 1000  # 16 KiB each
 
@@ -19,13 +19,14 @@ class Bits:
 
     async def at(self, database: Any, list_id: str, length: int, position: int) -> bytes:
         """The list's bits, `length` / 8 bytes, as of a position that the projection has passed."""
-        clear = (0, bytes(length // 8))
+        clear = (0, empty(length))
         after, bits = self._folds.get(list_id, clear)
         if after > position:
             after, bits = clear
         rows = await database.fetch(FLIPS, list_id, after, position)
-        if rows:
-            bits = bits_after(bits, [(row["place"], row["value"]) for row in rows])
+        last = {row["place"]: row["value"] for row in rows}
+        for value in (True, False):
+            bits = with_bits(bits, [place for place, final in last.items() if final is value], to=value)
         if position >= self._folds.get(list_id, clear)[0]:
             self._folds[list_id] = (position, bits)
             self._folds.move_to_end(list_id)

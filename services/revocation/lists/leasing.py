@@ -4,6 +4,8 @@
 an answer, `{"error": {"code", "detail"}}`; silence means only that nothing is known.
 """
 
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -120,11 +122,11 @@ async def serve(bus: Bus, leasing: Leasing, lists: Lists) -> None:
         request = msgspec.json.decode(raw, type=ListRequest)
         return {"credential": msgspec.Raw(await lists.newest(request.list_id))}
 
-    for subject, ask in ((LEASE_SUBJECT, lease), (LIST_SUBJECT, status_list)):
-        await bus.serve(subject, lambda raw, ask=ask, subject=subject: _answered(subject, ask, raw))
+    await bus.serve(LEASE_SUBJECT, partial(_answered, LEASE_SUBJECT, lease))
+    await bus.serve(LIST_SUBJECT, partial(_answered, LIST_SUBJECT, status_list))
 
 
-async def _answered(subject: str, ask: Any, raw: bytes) -> bytes:
+async def _answered(subject: str, ask: Callable[[bytes], Awaitable[Any]], raw: bytes) -> bytes:
     try:
         return msgspec.json.encode(await ask(raw))
     except errors.LedgerError as error:

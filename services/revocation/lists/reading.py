@@ -12,8 +12,8 @@ from ledger import errors
 from ledger.projector import Projector
 from ledger.store import Store
 from revocation.clock import now
+from revocation.lists import VISIBLE_SECONDS
 from revocation.lists.bits import Bits
-from revocation.lists.documents import VISIBLE_SECONDS
 from revocation.lists.projection import issuer_of
 from revocation.lists.signing import ListSigner
 

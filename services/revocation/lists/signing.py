@@ -5,9 +5,10 @@ from datetime import datetime
 import msgspec
 
 from ledger import errors
+from ledger.bitstring import status_list_credential
 from ledger.keys import SigningKeys
 from ledger.proofs import secure
-from revocation.lists.documents import list_credential
+from revocation.lists import TTL_MILLISECONDS
 
 
 class ListIssuer(msgspec.Struct, frozen=True):
@@ -36,5 +37,7 @@ class ListSigner:
             raise errors.Unavailable("This institution has no active key to sign its lists.")
         signer = await self._keys.signer(issuer.key_id, f"{issuer.did}#{issuer.key_id}")
         url = f"{self._status_url}/status-lists/{list_id}"
-        unsigned = list_credential(url, issuer.did, purpose, bits, valid_from=valid_from)
+        unsigned = status_list_credential(
+            url, issuer.did, purpose, bits, valid_from=valid_from, ttl_milliseconds=TTL_MILLISECONDS
+        )
         return msgspec.json.encode(secure(unsigned, signer, max(valid_from, issuer.key_since)))

@@ -80,6 +80,18 @@ class Place(msgspec.Struct, frozen=True):
         """The owner's URL, for migrations: `CREDLEDGER_OWNER_DATABASE_URL`, or the state folder's."""
         return self._text("OWNER_DATABASE_URL") or self._local_url(SUPERUSER, "superuser")
 
+    def secret(self, name: str) -> bytes:
+        """A secret setting of 32 bytes, such as `SIGNING_KEK`: the environment's, or the state folder's. Raises
+        Failure."""
+        stated = self._text(name) or _read(self.folder / "secrets" / name.lower().replace("_", "-"))
+        try:
+            value = bytes.fromhex(stated or "")
+        except ValueError:
+            value = b""
+        if len(value) != 32:
+            raise Failure(f"CREDLEDGER_{name} is needed: 32 bytes in hex, as the service has it.", USAGE)
+        return value
+
     def _local_url(self, role: str, secret: str) -> str:
         password, sockets = _read(self.folder / "secrets" / f"postgres-{secret}"), self._runtime.get("socket_folder")
         if password is None or not sockets:
