@@ -115,7 +115,7 @@ def _strict(raw: bytes) -> Any:
     if len(raw) > DOCUMENT_LIMIT:
         raise Unreadable("A credential has at most 256 KiB.")
     try:
-        return read_json(raw)
+        return read_json(raw, text_limit=DOCUMENT_LIMIT)
     except LedgerError as error:
         sentence = error.detail.replace("The body", "The credential")
         raise Unreadable(sentence, error.errors) from error
