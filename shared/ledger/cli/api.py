@@ -1,7 +1,8 @@
 """The services over HTTP, as a caller with a key: every change carries an Idempotency-Key, so it may be sent again.
 
-Rules. A service that is starting, busy or restarting (503, 429, no connection) is asked again, as long as it says in
-Retry-After: for a moment, or for half a minute where a long work must go on. A key makes that harmless. Every other problem document becomes one sentence.
+Rules. A service that is starting, busy or restarting (503, 429, no connection) is asked again when it says in
+Retry-After: for a moment, or for half a minute where a long work must go on. A key makes that harmless. Every other
+problem document becomes one sentence.
 """
 
 import uuid
