@@ -9,11 +9,10 @@ is never skipped.
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing, suppress
 from typing import Any, Protocol
 
-import asyncpg
 import structlog
 
 from ledger import codec
@@ -23,6 +22,7 @@ from ledger.bus.stream import NAME
 from ledger.codec import Recorded, Seen
 from ledger.errors import Unavailable
 from ledger.store import Store
+from ledger.store.appender import LOST
 
 RETRY_SECONDS = (0.1, 0.25, 0.5, 1.0, 2.0)
 BATCH = 500
@@ -60,21 +60,16 @@ class Projector:
         self.position = -1  # unknown until the first look
 
     async def run(self) -> None:
-        """Follow until cancelled."""
+        """Follow until cancelled. What goes wrong is said and tried again, for ever: nothing is skipped."""
         attempt = 0
         while True:
             try:
                 await self._open()
-                async for batch in self._batches():
-                    await self.apply(batch)
-                    attempt = 0
-            except (
-                Unavailable,
-                OSError,
-                TimeoutError,
-                asyncpg.PostgresConnectionError,
-                asyncpg.InterfaceError,
-            ) as error:
+                async with aclosing(self._batches()) as batches:
+                    async for batch in batches:
+                        await self._apply_each(batch)
+                        attempt = 0
+            except (Unavailable, *LOST) as error:
                 log.warning("projection interrupted", projection=self._projection.name, error=type(error).__name__)
             except Exception:
                 log.exception("projection stopped at an event", projection=self._projection.name, after=self.position)
@@ -92,6 +87,8 @@ class Projector:
         """Apply a batch in one transaction: what was applied before is left out, a gap is an error."""
         async with self._store.pool.acquire() as connection, connection.transaction():
             done = await connection.fetchval(self._sql(LOCK), self._projection.name)
+            if done is None:
+                raise RuntimeError(f"{self._projection.name}: the position row is gone; a rebuild begins anew")
             for seen in batch:
                 if seen.position <= done:
                     continue
@@ -101,6 +98,18 @@ class Projector:
                 done = seen.position
             await connection.execute(self._sql(MOVE), self._projection.name, done)
         await self._reached(done)
+
+    async def _apply_each(self, batch: Sequence[Seen]) -> None:
+        """Apply a batch; where an event in it cannot be applied, everything before that event still is."""
+        try:
+            await self.apply(batch)
+        except (Unavailable, *LOST):
+            raise
+        except Exception:
+            if len(batch) == 1:
+                raise
+            for seen in batch:
+                await self.apply([seen])
 
     def _sql(self, statement: str) -> str:
         return statement.format(schema=self._projection.schema)
@@ -114,28 +123,31 @@ class Projector:
             self.position = position
             self._moved.notify_all()
 
-    async def _batches(self) -> AsyncIterator[list[Seen]]:
+    async def _batches(self) -> AsyncGenerator[list[Seen], None]:
         """What comes next, from the stream while it flows and from the store when it does not."""
         while True:
-            async for batch in self._from_stream():
-                if batch and batch[0].position <= self.position + 1:
-                    yield batch
-                elif rows := await self._store.read(self.position, BATCH):  # silent, behind, or begun too late
-                    yield [codec.seen(row, private=self._projection.private) for row in rows]
-            async for rows in self._from_store():
-                yield [codec.seen(row, private=self._projection.private) for row in rows]
+            async with aclosing(self._from_stream()) as streamed:
+                async for batch in streamed:
+                    if new := self._next(batch):
+                        yield new
+                    elif rows := await self._store.read(self.position, BATCH):  # silent, behind, or with a hole
+                        yield self._stored(rows)
+            async with aclosing(self._from_store()) as stored:
+                async for rows in stored:
+                    yield self._stored(rows)
 
-    async def _from_stream(self) -> AsyncIterator[list[Seen]]:
+    async def _from_stream(self) -> AsyncGenerator[list[Seen], None]:
         """The stream's events behind our position; ends when the stream is not to be had."""
         if self._bus is None or not self._bus.connected:
             return
         try:
-            async for messages in self._bus.messages(NAME, self.position):
-                yield await self._seen(messages)
+            async with aclosing(self._bus.messages(NAME, self.position)) as arriving:
+                async for messages in arriving:
+                    yield await self._seen(messages)
         except (Unavailable, ApiError) as error:
-            log.info("projection reads the store", projection=self._projection.name, reason=type(error).__name__)
+            log.info("projection reads the store", projection=self._projection.name, reason=str(error)[:200])
 
-    async def _from_store(self) -> AsyncIterator[list[Recorded]]:
+    async def _from_store(self) -> AsyncGenerator[list[Recorded], None]:
         """The store's events for a while, woken by appends of this process and by the poll."""
         loop = asyncio.get_running_loop()
         began, waker = loop.time(), self._store.waker()
@@ -153,9 +165,27 @@ class Projector:
         if not messages:
             return []
         if self._projection.private:
-            rows = await self._store.read(self.position, max(BATCH, len(messages)))
-            return [codec.seen(row, private=True) for row in rows]
-        return [codec.seen_from_public(read_headers(m.headers), m.body) for m in messages]
+            return self._stored(await self._store.read(self.position, BATCH))
+        return [_read(message) for message in messages]
+
+    def _stored(self, rows: Sequence[Recorded]) -> list[Seen]:
+        return [codec.seen(row, private=self._projection.private) for row in rows]
+
+    def _next(self, batch: Sequence[Seen]) -> list[Seen]:
+        """What of a batch follows our position without a hole."""
+        new, expected = [], self.position + 1
+        for seen in batch:
+            if seen.position == expected:
+                new.append(seen)
+                expected += 1
+        return new
+
+
+def _read(message: BusMessage) -> Seen:
+    headers = read_headers(message.headers)
+    if headers.position != message.sequence:
+        raise RuntimeError(f"sequence {message.sequence} of the stream holds position {headers.position}")
+    return codec.seen_from_public(headers, message.body)
 
 
 async def rebuild(projections: Sequence[Projection], store: Store) -> dict[str, str]:
@@ -165,8 +195,8 @@ async def rebuild(projections: Sequence[Projection], store: Store) -> dict[str, 
     """
     schema = projections[0].schema
     async with store.pool.acquire() as connection, connection.transaction():
-        for table in await _tables(connection, schema):
-            await connection.execute(f'TRUNCATE "{schema}"."{table}"')
+        tables = ", ".join(f'"{schema}"."{table}"' for table in await _tables(connection, schema))
+        await connection.execute(f"TRUNCATE {tables} RESTART IDENTITY")
     head = await store.head()
     for projection in projections:
         projector = Projector(projection, store)

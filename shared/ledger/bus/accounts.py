@@ -1,10 +1,11 @@
 """Who may do what on NATS: the operator, the account LEDGER, one user per service, and the server's configuration.
 
 Each service is a user of its own. Only issuance, where the relay runs, may publish `ledger.>`; every service answers
-its own commands and asks the others'. Pure: random bytes and the time are arguments.
+its own commands and asks the others'; to change the stream itself is issuance's too. Pure: random bytes and the time
+are arguments.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -21,6 +22,13 @@ JETSTREAM_LIMITS = {
     "mem_storage": UNLIMITED, "disk_storage": UNLIMITED, "streams": UNLIMITED, "consumer": UNLIMITED,
     "max_ack_pending": UNLIMITED, "mem_max_stream_bytes": UNLIMITED, "disk_max_stream_bytes": UNLIMITED,
 }  # fmt: skip
+
+# What following the stream LEDGER takes; making, changing or deleting it is the relay's.
+READ_STREAM = (
+    "$JS.API.INFO", "$JS.API.STREAM.INFO.LEDGER", "$JS.API.DIRECT.GET.LEDGER", "$JS.API.CONSUMER.CREATE.LEDGER.>",
+    "$JS.API.CONSUMER.CREATE.LEDGER", "$JS.API.CONSUMER.INFO.LEDGER.*", "$JS.API.CONSUMER.DELETE.LEDGER.*",
+    "$JS.API.CONSUMER.MSG.NEXT.LEDGER.*", "$JS.ACK.LEDGER.>",
+)  # fmt: skip
 
 
 class Material(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,16 +99,15 @@ def _account(jetstream: dict[str, int]) -> dict[str, Any]:
 
 
 def _user(service: str) -> dict[str, Any]:
-    publish: Sequence[str] = ["$JS.API.>", "$JS.ACK.>", "cmd.>", "_INBOX.>", "hint.>"]
-    if service == "issuance":
-        publish = ["ledger.>", *publish]
-    subscribe = ["_INBOX.>", f"cmd.{service}.>", "hint.>"]
+    publish = [*READ_STREAM, "cmd.>", "_INBOX.>", "hint.>"]
+    if service == "issuance":  # the relay's
+        publish = ["ledger.>", "$JS.API.>", *publish]
     return {
         "type": "user",
         "version": 2,
         "subs": UNLIMITED,
         "data": UNLIMITED,
         "payload": UNLIMITED,
-        "pub": {"allow": list(publish)},
-        "sub": {"allow": subscribe},
+        "pub": {"allow": publish},
+        "sub": {"allow": ["_INBOX.>", f"cmd.{service}.>", "hint.>"]},
     }

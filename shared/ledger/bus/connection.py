@@ -1,34 +1,39 @@
 """The connection to NATS: always being made, never waited for.
 
 Nothing of ours depends on NATS being there: connecting goes on in the background, a request while it is away fails at
-once with Unavailable, and a client that closed for good (an auth error, a revoked user) is replaced by a new one with
-the credentials read afresh. Subscriptions are made again on each new client.
+once with Unavailable, and so does one that waits when the connection is lost. A client is used for one connection: what
+ends it (a lost server, an auth error, a revoked user) leads to a new one, with the credentials read afresh and every
+subscription made again, so no buffer and no half-dead state survives.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
-from typing import Any
+import base64
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing, suppress
+from typing import Any, TypeVar
 
 import msgspec
-import nats
 import nats.errors
 import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from ledger.bus.nkeys import credentials_of
 from ledger.errors import Unavailable
 from ledger.settings import Settings
 
 HINT = "hint.head"
-CONNECT_SECONDS = 2.0
+CONNECT_SECONDS = 2
+REQUEST_SECONDS = 5.0
 PING_SECONDS = 5
+PINGS_OUTSTANDING = 2
 BACKOFF_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0)
 CLOSE_SECONDS = 2.0
 AWAY = (nats.errors.Error, OSError, TimeoutError, asyncio.TimeoutError)
 
 Handler = Callable[[bytes], Awaitable[bytes]]
 OnHint = Callable[[int], None]
+T = TypeVar("T")
 
 log = structlog.get_logger()
 
@@ -41,9 +46,10 @@ class Bus:
         self._client: Client | None = None
         self._handlers: list[tuple[str, Handler]] = []
         self._on_hint: list[OnHint] = []
-        self._up = asyncio.Event()
+        self._up, self._lost = asyncio.Event(), asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._keeper: asyncio.Task[None] | None = None
+        self.connections = 0  # made so far; another number means that anything may have happened in between
 
     @classmethod
     async def connect(cls, settings: Settings, name: str) -> "Bus":
@@ -72,18 +78,37 @@ class Bus:
 
     async def request(self, subject: str, payload: bytes, timeout_seconds: float) -> bytes:
         """The answer of another service. Raises Unavailable when nobody answers in time."""
+        return (await self.ask(subject, payload, timeout_seconds)).data
+
+    async def ask(
+        self, subject: str, payload: bytes, timeout_seconds: float, headers: dict[str, str] | None = None
+    ) -> Msg:
+        """The answering message itself. Raises Unavailable."""
+        asked = self.client.request(subject, payload, timeout=timeout_seconds, headers=headers)
+        return await self.awaited(asked, timeout_seconds, f"{subject} does not answer.")
+
+    async def awaited(self, what: Awaitable[T], seconds: float, otherwise: str) -> T:
+        """What comes over the connection. Raises Unavailable after `seconds`, and at once when the connection is
+        lost: the client library would let every waiter run into its timeout."""
+        task, lost = asyncio.ensure_future(what), asyncio.ensure_future(self._lost.wait())
         try:
-            answer: Msg = await self.client.request(subject, payload, timeout=timeout_seconds)
+            await asyncio.wait((task, lost), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            if task.done() and not task.cancelled():
+                return task.result()
         except AWAY as error:
-            service = subject.split(".")[1]
-            raise Unavailable(f"The {service} service does not answer.", retry_after_seconds=1) from error
-        return answer.data
+            raise Unavailable(otherwise, retry_after_seconds=1) from error
+        finally:
+            lost.cancel()
+            task.cancel()
+        raise Unavailable(otherwise, retry_after_seconds=1)
 
     async def serve(self, subject: str, handler: Handler) -> None:
         """Answer requests on a subject, shared with the other processes of this service."""
         self._handlers.append((subject, handler))
-        if self._client is not None and self._client.is_connected:
-            await self._answer(self._client, subject, handler)
+        if self._client is not None and self._up.is_set():
+            with suppress(*AWAY):  # lost in this moment: the next connection subscribes
+                await self._answer(self._client, subject, handler)
+                await _flushed(self._client)
 
     async def hint(self, position: int) -> None:
         """Tell followers the head. A courtesy: lost while NATS is away."""
@@ -108,63 +133,83 @@ class Bus:
     async def _keep(self) -> None:
         attempt = 0
         while True:
-            closed = asyncio.Event()
             try:
-                self._client = await self._connected_client(closed)
+                self._lost.clear()
+                self._client = await self._connected_client()
                 await self._subscribe(self._client)
                 self._up.set()
+                self.connections += 1
                 attempt = 0
                 log.info("bus connected", user=self._name)
-                await closed.wait()
-                log.warning("bus closed", user=self._name)
+                await self._lost.wait()
+                log.warning("bus lost", user=self._name)
             except AWAY as error:
                 if attempt == 0:
-                    log.warning("bus away", user=self._name, error=type(error).__name__)
+                    log.warning("bus away", user=self._name, error=type(error).__name__, detail=str(error)[:200])
+            except Exception:  # unreadable credentials, for one: they may be mended, so it goes on trying
+                log.exception("bus cannot connect", user=self._name)
             self._up.clear()
+            self._lost.set()
             await self._shut()
             await asyncio.sleep(BACKOFF_SECONDS[min(attempt, len(BACKOFF_SECONDS) - 1)])
             attempt += 1
 
-    async def _connected_client(self, closed: asyncio.Event) -> Client:
-        async def on_closed() -> None:
-            closed.set()
+    async def _connected_client(self) -> Client:
+        client = Client()
 
-        async def on_disconnected() -> None:
-            # A client that tries by itself keeps old subscriptions and may never come back: take a new one at once.
-            closed.set()
+        async def lost() -> None:
+            if self._client is client:
+                self._lost.set()
 
-        async def on_error(error: Exception) -> None:
-            log.warning("bus error", user=self._name, error=type(error).__name__, detail=str(error)[:200])
+        async def failed(error: Exception) -> None:
+            if self._up.is_set():  # what goes wrong while connecting is said once, above
+                log.warning("bus error", user=self._name, error=type(error).__name__, detail=str(error)[:200])
 
-        credentials = self._settings.nats_credentials_file
-        return await nats.connect(
-            self._settings.nats_url,
-            name=self._name,
-            user_credentials=str(credentials) if credentials else None,
-            connect_timeout=int(CONNECT_SECONDS),
-            allow_reconnect=False,
-            ping_interval=PING_SECONDS,
-            max_outstanding_pings=2,
-            pending_size=0,
-            closed_cb=on_closed,
-            disconnected_cb=on_disconnected,
-            error_cb=on_error,
-        )
+        try:
+            await client.connect(
+                self._settings.nats_url,
+                name=self._name,
+                connect_timeout=CONNECT_SECONDS,
+                allow_reconnect=False,
+                max_reconnect_attempts=1,  # or it would try the first connection by itself, every two seconds
+                reconnect_time_wait=0,
+                ping_interval=PING_SECONDS,
+                max_outstanding_pings=PINGS_OUTSTANDING,
+                pending_size=0,  # a publish without a connection must fail, not be sent later
+                closed_cb=lost,
+                disconnected_cb=lost,
+                error_cb=failed,
+                **self._identity(),
+            )
+        except BaseException:
+            with suppress(Exception):
+                await client.close()  # it leaves its socket open when it raises
+            raise
+        return client
+
+    def _identity(self) -> dict[str, Any]:
+        """Who we are, signed by ourselves: the client library would need another library for it."""
+        file = self._settings.nats_credentials_file
+        if file is None:
+            return {}
+        jwt, pair = credentials_of(file.read_text())
+        return {
+            "user_jwt_cb": lambda: bytearray(jwt.encode()),
+            "signature_cb": lambda nonce: base64.b64encode(pair.sign(nonce.encode())),
+        }
 
     async def _subscribe(self, client: Client) -> None:
-        for subject, handler in self._handlers:
+        for subject, handler in list(self._handlers):
             await self._answer(client, subject, handler)
 
         async def hinted(message: Msg) -> None:
             with suppress(ValueError):
                 head = int(message.data)
-                for callback in self._on_hint:
+                for callback in list(self._on_hint):
                     callback(head)
 
         await client.subscribe(HINT, cb=hinted)
-        # A PING may overtake a queued SUB: only the second flush is a barrier.
-        await client.flush(timeout=int(CONNECT_SECONDS))
-        await client.flush(timeout=int(CONNECT_SECONDS))
+        await _flushed(client)
 
     async def _answer(self, client: Client, subject: str, handler: Handler) -> None:
         async def respond(message: Msg) -> None:
@@ -192,19 +237,16 @@ class Bus:
 
     # -- JetStream's API, by plain requests: the client library lacks what we need of it
 
-    async def api(self, verb: str, body: Any = None, timeout_seconds: float = 5.0) -> dict[str, Any]:
+    async def api(self, verb: str, body: Any = None, timeout_seconds: float = REQUEST_SECONDS) -> dict[str, Any]:
         """`$JS.API.<verb>` with a JSON body. Raises Unavailable, or ApiError with the server's code."""
-        try:
-            payload = b"" if body is None else msgspec.json.encode(body)
-            answer = await self.client.request(f"$JS.API.{verb}", payload, timeout=timeout_seconds)
-        except AWAY as error:
-            raise Unavailable("JetStream does not answer.", retry_after_seconds=1) from error
+        payload = b"" if body is None else msgspec.json.encode(body)
+        answer = await self.ask(f"$JS.API.{verb}", payload, timeout_seconds)
         value: dict[str, Any] = msgspec.json.decode(answer.data)
         if "error" in value:
             raise ApiError(value["error"].get("err_code", 0), value["error"].get("description", ""))
         return value
 
-    async def messages(self, stream: str, after: int) -> AsyncIterator[list["BusMessage"]]:
+    async def messages(self, stream: str, after: int) -> AsyncGenerator[list["BusMessage"], None]:
         """The stream's messages behind sequence `after`, in order, in batches; an empty batch when it is silent.
 
         Position rows decide what was applied, so the consumer is ephemeral and needs no acks. Raises Unavailable or
@@ -212,14 +254,22 @@ class Bus:
         """
         from ledger.bus.pulling import pull  # noqa: PLC0415 - the other half of this class, split for its size
 
-        async for batch in pull(self, stream, after):
-            yield batch
+        async with aclosing(pull(self, stream, after)) as batches:
+            async for batch in batches:
+                yield batch
+
+
+async def _flushed(client: Client) -> None:
+    """The server knows every subscription made so far: a PING may overtake a queued SUB, a second one does not."""
+    await client.flush(timeout=CONNECT_SECONDS)
+    await client.flush(timeout=CONNECT_SECONDS)
 
 
 class BusMessage(msgspec.Struct, frozen=True):
-    """A message of a stream: its sequence, headers and body."""
+    """A message of a stream: its sequence, subject, headers and body."""
 
     sequence: int
+    subject: str
     headers: dict[str, str]
     body: bytes
 

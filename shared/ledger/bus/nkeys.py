@@ -6,6 +6,7 @@ prefix bytes) and NATS JWT v2 (`alg` ed25519-nkey; `jti` = base32 of SHA-512/256
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -72,6 +73,14 @@ def credentials_text(user_jwt: str, seed: str) -> str:
         f"-----BEGIN USER NKEY SEED-----\n{seed}\n------END USER NKEY SEED------\n\n"
         "*************************************************************\n"
     )
+
+
+def credentials_of(text: str) -> tuple[str, KeyPair]:
+    """The user JWT and the key pair in a credentials file. Raises ValueError when either is missing."""
+    blocks = [block.strip() for block in re.findall(r"-{3,}BEGIN [^-]+-{3,}\s+(\S+)\s+-{3,}END", text)]
+    if len(blocks) != 2:
+        raise ValueError("this is not a NATS credentials file")
+    return blocks[0], key_pair(blocks[1])
 
 
 def _base64(claims: Mapping[str, Any]) -> str:
