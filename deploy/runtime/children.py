@@ -11,6 +11,7 @@ the children in order.
 
 import contextlib
 import ctypes
+import json
 import os
 import select
 import signal
@@ -37,7 +38,8 @@ FIRST_BACKOFF_SECONDS = 0.1
 LONGEST_BACKOFF_SECONDS = 5.0
 LOG_KEPT_BYTES = 16 * 1024 * 1024
 TAIL_LINES = 12
-TAIL_BYTES = 16 * 1024
+TAIL_BYTES = 256 * 1024
+UNTOLD = ("level", "timestamp", "service", "logger", "request_id")
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,9 +53,13 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Program(Protocol):
-    """A server or service that is kept running. `stop_signal` asks it to end, `last_signal` no longer asks."""
+    """A server or service that is kept running. `stop_signal` asks it to end, `last_signal` no longer asks.
+
+    `look_seconds` is how long to wait between two questions whether it is ready.
+    """
 
     name: str
+    look_seconds: float
     stop_signal: int
     last_signal: int
 
@@ -134,6 +140,7 @@ class Child:
         self.started_at = 0.0
         self.took_seconds = 0.0  # from the start to ready, the last time
         self.restart_at: float | None = None
+        self._look_at = 0.0
         self._leash = leash
         self._ends: deque[float] = deque()
 
@@ -170,10 +177,11 @@ class Child:
 
     def look_for_readiness(self) -> bool:
         """Whether it became ready just now."""
-        if self.ready or self.process is None:
+        if self.ready or self.process is None or time.monotonic() < self._look_at:
             return False
         self.ready = self.program.is_ready(self.process.pid)
         self.took_seconds = time.monotonic() - self.started_at
+        self._look_at = time.monotonic() + self.program.look_seconds
         return self.ready
 
     def signal(self, number: int) -> None:
@@ -201,14 +209,25 @@ def opened_log(path: Path) -> Iterator[int]:
 
 
 def tail(path: Path) -> str:
-    """The last lines of a log, indented for the screen."""
+    """The last lines of a log for the screen, without the traces of our own questions whether it is ready."""
     try:
         with path.open("rb") as log:
             log.seek(max(0, path.stat().st_size - TAIL_BYTES))
-            lines = log.read().decode(errors="replace").splitlines()[-TAIL_LINES:]
+            lines = [line for line in log.read().decode(errors="replace").splitlines() if "readyz" not in line]
     except OSError:
         lines = []
-    return "\n".join(f"    {line}" for line in lines)
+    return "\n".join(f"    {_readable(line)}" for line in lines[-TAIL_LINES:])
+
+
+def _readable(line: str) -> str:
+    """A structured log line as words; any other line as it is."""
+    try:
+        facts = json.loads(line)
+        what = facts.pop("event")
+    except (ValueError, AttributeError, KeyError, TypeError):
+        return line
+    told = ", ".join(f"{name} {value}" for name, value in facts.items() if name not in UNTOLD)
+    return f"{what}: {told}" if told else str(what)
 
 
 def how_it_ended(status: int) -> str:

@@ -58,7 +58,7 @@ def start(settings: Settings, programs: Programs) -> None:
     state.make()
     lock = state.lock()
     try:
-        require_free_ports(settings)
+        require_free_ports(settings, has_data=state.cluster.exists())
         try:
             make_secrets(state)
             if not settings.nats_url:

@@ -36,6 +36,7 @@ class Nats:
     """nats-server as a child."""
 
     name = "NATS"
+    look_seconds = 0.01
     stop_signal: int = signal.SIGTERM
     last_signal: int = signal.SIGKILL
 

@@ -34,6 +34,7 @@ class Postgres:
     """The PostgreSQL server as a child; also makes the cluster before the first start."""
 
     name = "PostgreSQL"
+    look_seconds = 0.005
     stop_signal: int = signal.SIGINT  # fast: SIGTERM would wait for clients
     last_signal: int = signal.SIGQUIT
 

@@ -56,6 +56,7 @@ class Links(msgspec.Struct, frozen=True):
 class Service:
     """One of the three services."""
 
+    look_seconds = 0.05
     stop_signal: int = signal.SIGTERM
     last_signal: int = signal.SIGKILL
 
@@ -139,16 +140,23 @@ def ports_of(settings: Settings) -> dict[str, int]:
     return {name: settings.port + offset for name, offset in sorted(PORT_OFFSETS.items(), key=lambda item: item[1])}
 
 
-def require_free_ports(settings: Settings) -> None:
+def require_free_ports(settings: Settings, *, has_data: bool) -> None:
     """Refuse, in one sentence, when one of the three ports is taken. A predecessor that is dying gets two seconds."""
     deadline = time.monotonic() + PREDECESSOR_SECONDS
     while taken := [port for port in ports_of(settings).values() if not _is_free(settings.host, port)]:
         if time.monotonic() > deadline:
-            raise Refusal(
-                f"Port {taken[0]} is taken by another program: set CREDLEDGER_PORT to the first of three free ports, "
-                f"for example CREDLEDGER_PORT={_free_block(settings)}."
-            )
+            raise Refusal(f"Port {taken[0]} is taken by another program: " + _way_out(settings, has_data))
         time.sleep(0.05)
+
+
+def _way_out(settings: Settings, has_data: bool) -> str:
+    move = f"CREDLEDGER_PORT={_free_block(settings)}"
+    if has_data and "CREDLEDGER_PUBLIC_URL" not in settings.environment:
+        return (
+            f"end that program, because the addresses in this ledger's ids hold the port ({settings.public_url}). "
+            f"A new ledger can have other ports: CREDLEDGER_DATA=<new folder> {move}."
+        )
+    return f"set CREDLEDGER_PORT to the first of three free ports, for example {move}."
 
 
 def _is_free(host: str, port: int) -> bool:

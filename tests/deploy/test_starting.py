@@ -94,14 +94,28 @@ def test_data_of_another_postgresql_version_is_refused_with_a_way_out(ledger: St
     assert "was made by PostgreSQL 17 and this is 18: dump it" in refused.stderr
 
 
-def test_a_taken_port_is_one_sentence_that_names_the_port_and_the_setting(ledger: Start, data: Path) -> None:
+def test_a_taken_port_is_one_sentence_that_names_the_port_and_the_setting() -> None:
     base = free_base()
-    with socket.create_server(("127.0.0.1", base + 1)):
+    with passable_folder() as folder, socket.create_server(("127.0.0.1", base + 1)):
+        refused = run_to_end(folder / "state", base)
+
+        assert refused.returncode == 2
+        assert f"Port {base + 1} is taken by another program: set CREDLEDGER_PORT to" in refused.stderr
+        assert refused.stdout == ""
+        assert not (folder / "state" / "secrets" / "kek").exists()
+
+
+def test_a_taken_port_of_a_ledger_with_data_is_not_answered_with_a_port_that_it_would_refuse(
+    ledger: Start, data: Path
+) -> None:
+    ledger().until_ready().stop()
+    base = free_base()
+    with socket.create_server(("127.0.0.1", base)):
         refused = run_to_end(data, base)
 
     assert refused.returncode == 2
-    assert f"Port {base + 1} is taken by another program: set CREDLEDGER_PORT to" in refused.stderr
-    assert refused.stdout == ""
+    assert f"Port {base} is taken by another program: end that program" in refused.stderr
+    assert "A new ledger can have other ports: CREDLEDGER_DATA=<new folder> CREDLEDGER_PORT=" in refused.stderr
 
 
 def test_a_secret_that_was_made_and_is_gone_is_refused_and_not_replaced(ledger: Start, data: Path) -> None:
