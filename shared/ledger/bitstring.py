@@ -6,7 +6,6 @@ an award gets looks random to outsiders and costs no memory: a keyed permutation
 """
 
 import base64
-import binascii
 import hashlib
 import re
 import zlib
@@ -15,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from ledger import contexts, ids
+from ledger.proofs.keys import from_base64url
 from ledger.proofs.problems import MALFORMED, RANGE, ProofError
 
 LEAST_ENTRIES: Final = 131_072
@@ -48,11 +48,11 @@ def decode(encoded: Any, *, most_bytes: int = MOST_BYTES) -> bytes:
     if not isinstance(encoded, str) or not encoded.startswith("u"):
         raise ProofError(MALFORMED, "encodedList is multibase base64url: it begins with u.")
     try:
-        packed = base64.b64decode(encoded[1:] + "=" * (-(len(encoded) - 1) % 4), altchars=b"-_", validate=True)
+        packed = from_base64url(encoded[1:])
         unpacking = zlib.decompressobj(wbits=31)
         bits = unpacking.decompress(packed, most_bytes + 1)
-    except (binascii.Error, ValueError, zlib.error) as error:
-        raise ProofError(MALFORMED, "encodedList is not base64url of GZIP.") from error
+    except (ValueError, zlib.error) as error:
+        raise ProofError(MALFORMED, "encodedList is not base64url, without padding, of GZIP.") from error
     if len(bits) > most_bytes:
         raise ProofError(RANGE, f"The status list unpacks to more than {most_bytes} bytes.")
     if not unpacking.eof or unpacking.unused_data:

@@ -149,6 +149,8 @@ def described(document: Json, method_id: str) -> Described:
     if not found:
         raise ProofError(VERIFICATION, "The DID document does not list the verification method.")
     entry = found[0]
+    if any(other != entry for other in found):
+        raise ProofError(VERIFICATION, "The DID document lists two methods under one id.")
     controller = entry.get("controller")
     if not isinstance(controller, str):
         raise ProofError(VERIFICATION, "The verification method names no controller.")
