@@ -24,8 +24,10 @@ from litestar.di import Provide
 
 from ledger.errors import Unavailable
 from ledger.settings import SettingsError
+from ledger.store.appender import LOST as DATABASE_AWAY
 
 PAUSE_SECONDS = (0.2, 0.5, 1.0, 2.0)
+AWAY = (Unavailable, OSError, TimeoutError, *DATABASE_AWAY)
 P = TypeVar("P")
 Ready = Callable[[P], None]
 Work = Callable[[Ready[P]], Awaitable[None]]
@@ -79,8 +81,7 @@ class Lifetime(Generic[P]):
             except* SettingsError as group:
                 self._refuse(str(_leaves(group)[0]))
             except* Exception as group:
-                kinds = sorted({type(error).__name__ for error in _leaves(group)})
-                log.warning("service interrupted", service=self._name, errors=kinds, exc_info=self._parts is not None)
+                self._interrupted(_leaves(group))
             if self.refusal is not None:
                 return
             attempt = 0 if self._parts is not None else attempt + 1
@@ -90,6 +91,12 @@ class Lifetime(Generic[P]):
     def _ready(self, parts: P) -> None:
         self._parts = parts
         log.info("service ready", service=self._name)
+
+    def _interrupted(self, errors: list[BaseException]) -> None:
+        """A server that is away is said in a word; what nobody expected is said with where it happened."""
+        strange = next((error for error in errors if not isinstance(error, AWAY)), None)
+        kinds = sorted({type(error).__name__ for error in errors})
+        log.warning("service interrupted", service=self._name, errors=kinds, exc_info=strange)
 
     def _refuse(self, sentence: str) -> None:
         self.refusal = sentence

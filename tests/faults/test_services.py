@@ -128,7 +128,7 @@ async def agree(whole: Whole, answers: dict[str, Any]) -> None:
         return int((await client.jetstream().stream_info("LEDGER")).state.last_seq)
 
     async with asyncio.timeout(20):
-        while await last_sequence() < head:
+        while await last_sequence() < head:  # noqa: ASYNC110 - the server tells nobody when it has caught up
             await asyncio.sleep(0.05)
     await client.close()
     async with httpx.AsyncClient(timeout=20) as reader:
