@@ -14,7 +14,8 @@ from ledger.events import public_form
 
 class EventLine(msgspec.Struct, frozen=True, kw_only=True):
     """One event. `type` is its topic, `time` when it holds in the world, `recorded_at` when this ledger knew; `data` is
-    its public form, `envelope` what the leaf commits to; `leaf`, `nonce` (r1) and `document_commitment` (c_pub) are base64."""
+    its public form, `envelope` what the leaf commits to. `leaf`, `nonce` (r1) and `document_commitment` (c_pub) are
+    base64."""
 
     position: int
     type: str

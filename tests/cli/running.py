@@ -1,7 +1,7 @@
 """Runs `credledger` as a person does: a process of its own, with nothing but the given environment."""
 
-import asyncio
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -19,19 +19,21 @@ class Ended(msgspec.Struct, frozen=True):
     err: str
 
 
-async def credledger(*arguments: str, data: Path, entered: bytes = b"", **settings: str) -> Ended:
-    """Run a command to its end; `settings` are environment variables without the prefix."""
+def environment_for(data: Path, **settings: str) -> dict[str, str]:
+    """This process's environment with these settings (names without the prefix) and no others."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("CREDLEDGER_")}
-    environment = {
+    return {
         **own,
         "PYTHONPATH": os.pathsep.join(str(ROOT / folder) for folder in ("shared", "services")),
         "CREDLEDGER_DATA": str(data),
         **{f"CREDLEDGER_{name}": value for name, value in settings.items()},
     }
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-P", "-m", "ledger.cli", *arguments,
-        env=environment, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+
+
+def credledger(*arguments: str, data: Path, entered: bytes = b"", **settings: str) -> Ended:
+    """Run a command to its end."""
+    ended = subprocess.run(
+        [sys.executable, "-P", "-m", "ledger.cli", *arguments],
+        env=environment_for(data, **settings), input=entered, capture_output=True, timeout=SECONDS, check=False,
     )  # fmt: skip
-    async with asyncio.timeout(SECONDS):
-        out, err = await process.communicate(entered)
-    return Ended(process.returncode or 0, out.decode(), err.decode())
+    return Ended(ended.returncode, ended.stdout.decode(), ended.stderr.decode())

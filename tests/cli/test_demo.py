@@ -1,0 +1,100 @@
+"""The demo, loaded into a running ledger, killed in the middle, loaded again: once everything, each verdict as told."""
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from typing import Any
+
+import httpx
+import pytest
+from tests.cli.conftest import Here
+from tests.cli.running import environment_for
+from tests.servers import wait_until
+
+from ledger.cli.demo.content import Content, Sample, default_folder, read_content
+from ledger.cli.verify import question_of
+
+LOADED = {
+    "institution.created": 5,
+    "achievement.published": 25,
+    "award.awarded": 30,
+    "award.suspended": 1,
+    "award.reinstated": 1,
+    "award.revoked": 1,
+}
+CONTENT = read_content(default_folder())
+
+
+def topics(here: Here) -> Counter[str]:
+    """How many events of each type the log holds."""
+    answer = here.ledger.get("registry", "/v1/events?after=0&limit=10000", key=here.ledger.operator)
+    return Counter(json.loads(line)["type"] for line in answer.text.splitlines())
+
+
+@pytest.fixture(scope="module")
+def demo(here: Here) -> Content:
+    """The demo, whose first loading was killed amid the class list."""
+    before = topics(here)
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "ledger.cli", "demo", "--if-needed"],
+        env=environment_for(here.data, PORT=str(here.ledger.port)),
+    )
+    wait_until(lambda: topics(here)["award.awarded"] > before["award.awarded"] + 3, 30, "the demo is half loaded")
+    process.kill()
+    process.wait()
+    assert not (here.data / "demo" / "demo.json").exists()
+
+    ended = here.run("demo", "--if-needed", "--json")
+
+    assert ended.status == 0, ended.err
+    assert json.loads(ended.out)["samples"] == [sample.name for sample in CONTENT.samples]
+    made = topics(here) - before
+    assert {topic: made[topic] for topic in LOADED} == LOADED
+    return CONTENT
+
+
+def test_a_demo_that_is_loaded_is_left_alone(here: Here, demo: Content) -> None:
+    before = topics(here)
+
+    needed = here.run("demo", "--if-needed")
+    again = here.run("demo")
+
+    assert (needed.status, needed.out) == (0, "The demo was loaded already.\n")
+    assert again.status == 0, again.err
+    assert topics(here) == before
+
+
+@pytest.mark.parametrize("sample", CONTENT.samples, ids=[sample.name for sample in CONTENT.samples])
+def test_every_sample_gets_the_verdict_that_its_text_tells(here: Here, demo: Content, sample: Sample) -> None:
+    verdict = here.ledger.verify(**sample_question(here, sample))
+
+    found = {name: verdict["by_name"][name] for name in sample.checks}
+    unexpected = {n for n, status in verdict["by_name"].items() if status == "failed" and n not in sample.checks}
+    assert found == sample.checks, verdict
+    assert unexpected == set(), verdict
+    assert (verdict["verified"], verdict["issuer_recognised"]) == (sample.verified, sample.recognised)
+
+
+def test_the_page_shows_every_sample_and_the_history_of_the_revoked_one(here: Here, demo: Content) -> None:
+    page = httpx.get(f"{here.ledger.url('registry')}/demo")
+    index = json.loads((here.data / "demo" / "demo.json").read_text())["samples"]
+    revoked = next(one for one in index if one["name"] == "revoked")
+
+    history = here.ledger.get("registry", f"/v1/awards/{revoked['award_id']}").json()
+
+    assert [one["title"] for one in index if one["title"] not in page.text] == []
+    assert history["standing"] == "revoked"
+
+
+def test_the_altered_sample_differs_in_one_letter(here: Here, demo: Content) -> None:
+    genuine, altered = ((here.data / "demo" / f"{name}.json").read_text() for name in ("genuine", "altered"))
+
+    assert json.loads(genuine) == json.loads(altered.replace("Ida Example", "Ada Example"))
+    assert "DEMO" in json.loads(genuine)["name"]
+
+
+def sample_question(here: Here, sample: Sample) -> dict[str, Any]:
+    content = (here.data / "demo" / f"{sample.name}.json").read_bytes()
+    question_of(content)
+    return {"credential": json.loads(content)}
