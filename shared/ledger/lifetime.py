@@ -15,7 +15,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any, Generic, TypeVar
 
 import structlog
@@ -28,6 +28,7 @@ from ledger.store.appender import LOST as DATABASE_AWAY
 
 PAUSE_SECONDS = (0.2, 0.5, 1.0, 2.0)
 AWAY = (Unavailable, OSError, TimeoutError, *DATABASE_AWAY)
+CANCEL_SECONDS = 1.5
 P = TypeVar("P")
 Ready = Callable[[P], None]
 Work = Callable[[Ready[P]], Awaitable[None]]
@@ -69,9 +70,9 @@ class Lifetime(Generic[P]):
         try:
             yield
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            while not task.done():  # closing what is half open may swallow a cancellation: say it again
+                task.cancel()
+                await asyncio.wait({task}, timeout=CANCEL_SECONDS)
 
     async def _run(self) -> None:
         attempt = 0
