@@ -35,8 +35,9 @@ def canonical(document: dict[str, Any], *, own: bool = False) -> bytes:
     skeleton, leaves = taken_apart(document)
     shape = shape_of(skeleton)
     odd = _odd_iris(shape, leaves)
-    if odd and own:
-        raise _bad_iri(skeleton, odd[0])
+    for index in odd:
+        if own or not isinstance(leaves[index], str):
+            raise _bad_iri(skeleton, index)
     # A pruned context may lack a prefix that an odd IRI begins with.
     contexts = shape.whole if odd else shape.pruned
     text = msgspec.json.encode(_for_rdf(document, skeleton, leaves, shape, contexts))
