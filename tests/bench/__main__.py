@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import appending
+from tests.bench import appending, awarding, following, starting
 from tests.bench.figures import Figure
 from tests.bench.machine import machine
 from tests.bench.place import Place
@@ -17,6 +17,9 @@ DOCS = Path(__file__).parents[2] / "docs"
 Part = Callable[[Sizes, Place], list[Figure]]
 PARTS: Mapping[str, Part] = {
     "append": appending.measure,
+    "award": awarding.measure,
+    "follow": following.measure,
+    "start": starting.measure,
 }
 
 
