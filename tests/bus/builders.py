@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import asyncpg
+from tests.conftest import Database
 from tests.servers import NatsServer
 from tests.store.builders import fact, wish
 
@@ -16,6 +18,9 @@ from ledger.settings import Settings
 from ledger.store import Store
 
 WAIT_SECONDS = 15.0
+CUT = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
 NO_DATABASE = "postgresql://nobody@127.0.0.1:1/nothing"
 
 
@@ -54,6 +59,13 @@ async def append(store: Store, first: int, last: int) -> None:
     await asyncio.gather(
         *(store.decide(f"access/k{n}", lambda _: [fact()], wish=wish(f"append {n}")) for n in range(first, last + 1))
     )
+
+
+async def cut_connections(database: Database) -> None:
+    """End every other connection to a database, as a restart of the server would."""
+    owner = await asyncpg.connect(database.url)
+    await owner.execute(CUT)
+    await owner.close()
 
 
 async def stream_leaves(bus: Bus) -> dict[int, bytes]:

@@ -140,8 +140,6 @@ async def test_a_server_that_froze_is_given_up(nats: NatsServer) -> None:
     async with bus_of(nats) as bus:
         kill(nats.pid, signal.SIGSTOP)
         try:
-            with pytest.raises(Unavailable):
-                await bus.api("INFO", timeout_seconds=SHORT_SECONDS)
             await eventually(lambda: not bus.connected, "the pings stayed without an answer", 20)
         finally:
             kill(nats.pid, signal.SIGCONT)

@@ -29,6 +29,7 @@ PING_SECONDS = 5
 PINGS_OUTSTANDING = 2
 BACKOFF_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0)
 CLOSE_SECONDS = 2.0
+WATCH_SECONDS = 1.0
 AWAY = (nats.errors.Error, OSError, TimeoutError, asyncio.TimeoutError)
 
 Handler = Callable[[bytes], Awaitable[bytes]]
@@ -141,7 +142,7 @@ class Bus:
                 self.connections += 1
                 attempt = 0
                 log.info("bus connected", user=self._name)
-                await self._lost.wait()
+                await self._until_lost(self._client)
                 log.warning("bus lost", user=self._name)
             except AWAY as error:
                 if attempt == 0:
@@ -153,6 +154,12 @@ class Bus:
             await self._shut()
             await asyncio.sleep(BACKOFF_SECONDS[min(attempt, len(BACKOFF_SECONDS) - 1)])
             attempt += 1
+
+    async def _until_lost(self, client: Client) -> None:
+        while client.is_connected and not self._lost.is_set():
+            # It was seen to close after unanswered pings without calling back: so it is looked at, too.
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._lost.wait(), WATCH_SECONDS)
 
     async def _connected_client(self) -> Client:
         client = Client()
