@@ -19,6 +19,7 @@ from ledger.events import AchievementPublished, Awarded
 from ledger.keys import SigningKeys
 from ledger.proofs import secure, vc_jwt
 from ledger.store import Store
+from ledger.store.away import DATABASE_AWAY
 from ledger.vault import Documents, Erased, Formats, Owner, Vault
 
 SWEEP_SECONDS = 1.0
@@ -123,7 +124,7 @@ def _awarded(recorded: Recorded) -> Awarded:
     return event
 
 
-TRANSIENT = (errors.Unavailable, OSError, TimeoutError)
+TRANSIENT: tuple[type[Exception], ...] = (errors.Unavailable, *DATABASE_AWAY)
 UNSIGNED = """
 SELECT a.position FROM issuance.awards a
 WHERE a.position > $1 AND a.recorded_at < now() - make_interval(secs => $2)

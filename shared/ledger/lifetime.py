@@ -24,10 +24,10 @@ from litestar.di import Provide
 
 from ledger.errors import Unavailable
 from ledger.settings import SettingsError
-from ledger.store.appender import LOST as DATABASE_AWAY
+from ledger.store.away import DATABASE_AWAY
 
 PAUSE_SECONDS = (0.2, 0.5, 1.0, 2.0)
-AWAY = (Unavailable, OSError, TimeoutError, *DATABASE_AWAY)
+AWAY = (Unavailable, *DATABASE_AWAY)
 CANCEL_SECONDS = 1.5
 P = TypeVar("P")
 Ready = Callable[[P], None]

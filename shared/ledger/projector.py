@@ -22,7 +22,7 @@ from ledger.bus.stream import NAME
 from ledger.codec import Recorded, Seen
 from ledger.errors import Unavailable
 from ledger.store import Store
-from ledger.store.appender import LOST
+from ledger.store.away import DATABASE_AWAY
 
 RETRY_SECONDS = (0.1, 0.25, 0.5, 1.0, 2.0)
 BATCH = 500
@@ -69,7 +69,7 @@ class Projector:
                     async for batch in batches:
                         await self._apply_each(batch)
                         attempt = 0
-            except (Unavailable, *LOST) as error:
+            except (Unavailable, *DATABASE_AWAY) as error:
                 log.warning("projection interrupted", projection=self._projection.name, error=type(error).__name__)
             except Exception:
                 log.exception("projection stopped at an event", projection=self._projection.name, after=self.position)
@@ -103,7 +103,7 @@ class Projector:
         """Apply a batch; where an event in it cannot be applied, everything before that event still is."""
         try:
             await self.apply(batch)
-        except (Unavailable, *LOST):
+        except (Unavailable, *DATABASE_AWAY):
             raise
         except Exception:
             if len(batch) == 1:

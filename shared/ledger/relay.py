@@ -21,6 +21,7 @@ from ledger.errors import Unavailable
 from ledger.events import EVENTS
 from ledger.settings import Settings
 from ledger.store import Store
+from ledger.store.away import DATABASE_AWAY
 
 BATCH_FROM = 64
 READ_LIMIT = 1000
@@ -68,7 +69,10 @@ class Relay:
             except (Rejected, Unavailable, ApiError) as error:
                 self._resync(error)
                 pause = FULL_SECONDS if getattr(error, "code", None) in FULL else None
-            except Exception as error:  # the database, mostly; whatever it is, looking again is the cure
+            except DATABASE_AWAY as error:
+                self._resync(error)
+                pause = None
+            except Exception as error:  # whatever it is, looking again is the cure
                 log.exception("relay interrupted", published=self.published)
                 self._resync(error)
                 pause = None

@@ -9,7 +9,6 @@ projection must have seen the head of the log first.
 import asyncio
 import hashlib
 
-import asyncpg
 import msgspec
 import structlog
 
@@ -25,7 +24,7 @@ TICK_SECONDS = 0.05
 IDLE_SECONDS = 1.0
 RETRY_SECONDS = 0.5
 AT_ONCE = 16
-AWAY = (errors.Unavailable, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError, TimeoutError)
+AWAY = (errors.Unavailable, *DATABASE_AWAY)
 
 log = structlog.get_logger()
 

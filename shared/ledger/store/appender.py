@@ -23,6 +23,7 @@ import msgspec
 import structlog
 
 from ledger.errors import Unavailable
+from ledger.store.away import DATABASE_AWAY
 
 BATCH_COMMANDS = 512
 BATCH_BYTES = 4 * 1024 * 1024
@@ -33,15 +34,6 @@ GIVE_UP_SECONDS = 10.0  # without a connection: waiters hear 503, their commands
 FENCED = "55000"
 NO_PARTITION = "23514"
 
-LOST = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # asyncpg's own state after a cut in the middle of an exchange
-    asyncpg.exceptions.OperatorInterventionError,
-    asyncpg.CannotConnectNowError,
-)
 Hint = Callable[[int], Awaitable[None]]
 
 log = structlog.get_logger()
@@ -216,7 +208,7 @@ class Appender:
                 whole = (self._log_id, self._epoch, *arguments)
                 rows = await connection.fetch(APPEND, *whole, timeout=CALL_TIMEOUT_SECONDS)
                 return [Outcome(Status(r["status"]), *tuple(r)[2:]) for r in rows]
-            except LOST as error:
+            except DATABASE_AWAY as error:
                 self._drop()
                 log.warning("append connection lost", error=type(error).__name__, commands=len(commands))
                 if asyncio.get_running_loop().time() > deadline:

@@ -5,7 +5,6 @@ field. Never a stack trace, an exception's own text or anything of another tenan
 logged once, here, and answered without detail.
 """
 
-import socket
 from typing import Any
 
 import asyncpg
@@ -16,6 +15,7 @@ from litestar.exceptions import HTTPException, ValidationException
 
 from ledger import errors
 from ledger.errors import LedgerError
+from ledger.store.away import DATABASE_AWAY
 from ledger.web.exchange import Exchange, exchange
 from ledger.web.pages import Pages, prefers_html
 
@@ -78,18 +78,6 @@ _SENTENCES = {
     405: "This address does not take that method; Allow lists those it does.",
     413: "The body is larger than this address takes.",
 }
-_DATABASE_AWAY = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.ReadOnlySQLTransactionError,
-    ConnectionError,
-    TimeoutError,
-    socket.gaierror,
-)
 
 
 def answer(request: Request[Any, Any, Any], raised: Exception) -> Response[bytes]:
@@ -137,7 +125,7 @@ def ledger_error(raised: Exception) -> LedgerError:
             return BY_STATUS[raised.status_code](sentence)
         case asyncpg.DataError():
             return LedgerError("Something went wrong here; it was logged under this request's id.")
-        case _ if isinstance(raised, _DATABASE_AWAY):
+        case _ if isinstance(raised, DATABASE_AWAY):
             return errors.Unavailable("A part that this needs cannot be reached. Try again.")
     return LedgerError("Something went wrong here; it was logged under this request's id.")
 
