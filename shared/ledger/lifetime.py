@@ -27,7 +27,7 @@ from ledger.settings import SettingsError
 from ledger.store.away import DATABASE_AWAY
 
 PAUSE_SECONDS = (0.2, 0.5, 1.0, 2.0)
-AWAY = (Unavailable, *DATABASE_AWAY)
+AWAY: tuple[type[Exception], ...] = (Unavailable, *DATABASE_AWAY)
 CANCEL_SECONDS = 1.5
 P = TypeVar("P")
 Ready = Callable[[P], None]

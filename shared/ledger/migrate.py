@@ -28,7 +28,7 @@ def run_sql(name: str) -> None:
     source = (resources.files("ledger.store") / "sql" / f"{name}.sql").read_text()
     bind = op.get_bind()
     bind.exec_driver_sql("SELECT 1")  # opens the transaction that the raw connection below then runs in
-    raw = bind.connection.driver_connection
+    raw: asyncpg.Connection = bind.connection.driver_connection
     await_only(raw.execute(source, timeout=MIGRATION_TIMEOUT_SECONDS))
 
 

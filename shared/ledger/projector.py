@@ -28,6 +28,7 @@ RETRY_SECONDS = (0.1, 0.25, 0.5, 1.0, 2.0)
 BATCH = 500
 STREAM_PAUSE_SECONDS = 1.0  # after the stream failed, the store alone is followed for this long
 
+AWAY: tuple[type[Exception], ...] = (Unavailable, *DATABASE_AWAY)
 log = structlog.get_logger()
 
 
@@ -69,7 +70,7 @@ class Projector:
                     async for batch in batches:
                         await self._apply_each(batch)
                         attempt = 0
-            except (Unavailable, *DATABASE_AWAY) as error:
+            except AWAY as error:
                 log.warning("projection interrupted", projection=self._projection.name, error=type(error).__name__)
             except Exception:
                 log.exception("projection stopped at an event", projection=self._projection.name, after=self.position)
@@ -103,7 +104,7 @@ class Projector:
         """Apply a batch; where an event in it cannot be applied, everything before that event still is."""
         try:
             await self.apply(batch)
-        except (Unavailable, *DATABASE_AWAY):
+        except AWAY:
             raise
         except Exception:
             if len(batch) == 1:

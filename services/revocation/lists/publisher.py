@@ -17,6 +17,7 @@ from ledger.codec import Actor, Fact
 from ledger.events import StatusListPublished
 from ledger.projector import Projector
 from ledger.store import Store, Wish
+from ledger.store.away import DATABASE_AWAY
 from revocation.clock import now
 from revocation.lists.bits import Bits
 

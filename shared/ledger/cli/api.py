@@ -11,6 +11,7 @@ from typing import Any, Final, Self
 
 import httpx
 import stamina
+import stamina.instrumentation
 
 from ledger.cli.failure import REFUSED, UNAVAILABLE, Failure
 
@@ -38,6 +39,7 @@ class Api:
 
     def __init__(self, address: str, key: str | None = None, *, retry_seconds: float = RETRY_SECONDS) -> None:
         headers = {"accept": "application/json"} | ({"authorization": f"Bearer {key}"} if key else {})
+        stamina.instrumentation.set_on_retry_hooks([])  # a wait of a moment is not worth a line
         self.address, self._retry_seconds = address, retry_seconds
         # The environment's proxies are for the world outside; this is the caller's own ledger.
         self._client = httpx.Client(base_url=address, headers=headers, timeout=TIMEOUT, trust_env=False)

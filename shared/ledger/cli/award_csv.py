@@ -13,10 +13,12 @@ from typing import Final
 
 import msgspec
 
-from ledger.cli.api import Api
-from ledger.cli.class_list import ClassList, Row, award_for, error_file, row_key
-from ledger.cli.failure import UNAVAILABLE, Failure
-from ledger.cli.speaking import progress
+from ledger.cli.api import PATIENT_SECONDS, Api
+from ledger.cli.class_list import ClassList, Row, award_for, error_file, parse_columns, read_class_list, row_key
+from ledger.cli.failure import REFUSED, UNAVAILABLE, USAGE, Failure
+from ledger.cli.options import AsJson, Key
+from ledger.cli.place import Place
+from ledger.cli.speaking import progress, say, say_json, say_table
 
 AT_ONCE: Final = 4
 
@@ -91,3 +93,40 @@ def _award(issuance: Api, digest: str, achievement_id: str, row: Row) -> Outcome
         award_id=award["id"],
         credential_url=award["credential_url"],
     )
+
+
+def award_csv(file: Path, /, *, achievement: str, columns: str = "", key: Key = None, json: AsJson = False) -> int:
+    """Award an achievement to everybody in a class list. Run again, it awards nobody twice.
+
+    Refused rows are written to `<file>.errors.csv` with the reason: mend them there and award that file.
+
+    Parameters
+    ----------
+    file: Path
+        A CSV file (UTF-8) whose first line names the columns: email, name, student_id, did, narrative, evidence,
+        credits_earned, license_number, term, awarded_date, valid_from, valid_until.
+    achievement: str
+        The achievement's id (ach_…); the newest version is awarded.
+    columns: str
+        Which heading holds what, where they are others: email=E-Mail,name=Name
+    """
+    place = Place.here()
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise Failure(f"{file} cannot be read: {error.strerror}.", USAGE) from error
+    listed = read_class_list(content, parse_columns(columns))
+    with Api(place.address("issuance"), place.institution_key(key), retry_seconds=PATIENT_SECONDS) as issuance:
+        outcomes = award_class_list(issuance, listed, achievement)
+    errors = write_errors(file, listed, outcomes)
+    counts = {kind: sum(one.outcome == kind for one in outcomes)
+              for kind in ("awarded", "already_awarded", "repeated", "refused")}  # fmt: skip
+    if json:
+        say_json({"file": str(file), "achievement_id": achievement, "counts": counts, "rows": outcomes,
+                  "errors_file": str(errors) if errors else None})  # fmt: skip
+    else:
+        say_table([msgspec.to_builtins(one) for one in outcomes], ("line", "outcome", "award_id", "detail"))
+        say(", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in counts.items() if count) or "No rows.")
+        if errors:
+            say(f"The refused rows are in {errors}: mend them there and award that file.", "yellow")
+    return REFUSED if errors else 0

@@ -4,14 +4,18 @@ The ledger knows no service: a service is a package of that name whose module `c
 `async projections(store)`, the projections of its schema. It is found by name, at run time.
 """
 
+import asyncio
 import importlib
 from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
 
-from ledger.cli.failure import USAGE, Failure
+from ledger.cli.failure import REFUSED, USAGE, Failure
+from ledger.cli.options import AsJson
+from ledger.cli.place import Place
 from ledger.cli.replay import opened
+from ledger.cli.speaking import say_json, say_table
 from ledger.projector import Projection, rebuild, table_hashes
 from ledger.store import Store
 
@@ -53,3 +57,23 @@ async def rebuild_service(service: str, database_url: str) -> Rebuilt:
         return Rebuilt(service=service, before=before, after=await rebuild(projections, store))
     finally:
         await store.close()
+
+
+def rebuild_services(*services: str, json: AsJson = False) -> int:
+    """Drop and rebuild the projections of these services (all where none is named) and compare their tables' hashes.
+
+    Readers see half-filled tables while it runs. Exit status 1 where a rebuilt table differs from what was there; what
+    a running service had not yet applied differs too.
+    """
+    place = Place.here()
+    done = [asyncio.run(rebuild_service(name, place.database_url(name))) for name in services or SERVICES]
+    if json:
+        say_json([{**msgspec.structs.asdict(one), "changed": one.changed} for one in done])
+    else:
+        rows = [
+            {"service": one.service, "table": name, "before": one.before.get(name, "")[:16], "after": digest[:16],
+             "equal": one.before.get(name) == digest}
+            for one in done for name, digest in one.after.items()
+        ]  # fmt: skip
+        say_table(rows, ("service", "table", "before", "after", "equal"))
+    return REFUSED if any(one.changed for one in done) else 0

@@ -4,18 +4,22 @@ Rules. Positions must follow each other without a gap; leaf and columns must be 
 event that is not so ends the replay with status 1: what comes after it proves nothing.
 """
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator
-from datetime import datetime
-from typing import BinaryIO, Final
+from datetime import UTC, datetime
+from typing import Annotated, BinaryIO, Final
 
 import asyncpg
 import msgspec
+from cyclopts import Parameter
 from eventsourcing.persistence import IntegrityError
 
 from ledger import codec
 from ledger.cli.failure import UNAVAILABLE, Failure
-from ledger.cli.speaking import progress
+from ledger.cli.options import AsJson
+from ledger.cli.place import Place
+from ledger.cli.speaking import progress, say, say_json
 from ledger.codec import Recorded
 from ledger.history import line_of
 from ledger.store import Store
@@ -98,6 +102,31 @@ def _told(recorded: Recorded | None, count: int) -> Replayed:
     return Replayed(events=count, position=recorded.position, recorded_at=recorded.recorded_at, leaf=recorded.leaf)
 
 
-def standard_output() -> BinaryIO:
-    """Where the lines go."""
-    return sys.stdout.buffer
+def replay_log(
+    *,
+    to_position: int | None = None,
+    to_time: datetime | None = None,
+    check: Annotated[bool, Parameter(negative="")] = False,
+    json: AsJson = False,
+) -> None:
+    """Write the log as NDJSON, one event a line as `GET /v1/events` has it, each leaf recomputed on the way.
+
+    Parameters
+    ----------
+    to_position: int
+        The last position to replay.
+    to_time: datetime
+        Replay what the ledger knew at this time (UTC where no zone is given).
+    check: bool
+        Write no events, only whether all is as it was recorded.
+    """
+    until = to_time.replace(tzinfo=UTC) if to_time is not None and to_time.tzinfo is None else to_time
+    url = Place.here().database_url("registry")
+    out = None if check else sys.stdout.buffer
+    seen = asyncio.run(replay(url, to_position=to_position, to_time=until, out=out))
+    if json and check:
+        say_json(seen)
+    elif check:
+        say(f"{seen.events} events, every leaf as recorded; the last is position {seen.position}.", "green")
+    else:
+        sys.stdout.flush()

@@ -4,12 +4,16 @@ import base64
 import re
 import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
+from cyclopts import Parameter
 
-from ledger.cli.failure import USAGE, Failure
-from ledger.cli.speaking import MARKS, say
+from ledger.cli.api import Api
+from ledger.cli.failure import REFUSED, USAGE, Failure
+from ledger.cli.options import AsJson
+from ledger.cli.place import Place
+from ledger.cli.speaking import MARKS, say, say_json
 
 LARGEST_BYTES: Final = 5_000_000
 PNG: Final = b"\x89PNG\r\n\x1a\n"
@@ -66,3 +70,39 @@ def _content(what: str) -> bytes:
     if len(content) > LARGEST_BYTES:
         raise Failure(f"{what} is larger than {LARGEST_BYTES // 1_000_000} MB, which no credential is.", USAGE)
     return content
+
+
+def verify(
+    what: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    /,
+    *,
+    email: str | None = None,
+    did: str | None = None,
+    student_id: str | None = None,
+    name: str | None = None,
+    json: AsJson = False,
+) -> int:
+    """Verify a credential: a JSON document, JWT, PNG or SVG badge, `-` for standard input, or an address.
+
+    Parameters
+    ----------
+    what: str
+        The file or address.
+    email: str
+        Ask as well whether it belongs to the person with this e-mail address; neither stored nor logged.
+    did: str
+        The same for a DID.
+    student_id: str
+        The same for a student id.
+    name: str
+        The same for a name.
+    """
+    asked = {"email": email, "did": did, "student_id": student_id, "name": name}
+    body = question(what, {kind: value for kind, value in asked.items() if value is not None})
+    with Api(Place.here().address("registry")) as registry:
+        verdict = registry.ask("/v1/verifications", body)
+    if json:
+        say_json(verdict)
+    else:
+        show(verdict)
+    return 0 if verdict["verified"] else REFUSED
