@@ -59,7 +59,7 @@ def test_a_class_list_is_awarded_once_however_often_it_is_run(here: Here, school
     assert awards_of(here, school, achievement) == 2
     assert (tmp_path / "class.csv.errors.csv").read_text("utf-8-sig").splitlines() == [
         "E-Mail,Name,Semester,error",
-        f",Nobody,Autumn,{answers[0]['rows'][1]['detail']}",
+        f',Nobody,Autumn,"{answers[0]["rows"][1]["detail"]}"',
     ]
     assert "email, did and student_id" in answers[0]["rows"][1]["detail"]
 

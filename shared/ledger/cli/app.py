@@ -13,19 +13,19 @@ from ledger.cli.speaking import note
 
 # By path: a command that asks HTTP must not wait for the libraries of one that migrates.
 COMMANDS = {
-    "verify": "ledger.cli.verify:verify",
-    "replay": "ledger.cli.replay:replay_log",
-    "award-csv": "ledger.cli.award_csv:award_csv",
-    "institutions": "ledger.cli.institutions:app",
-    "keys": "ledger.cli.keys:app",
-    "demo": "ledger.cli.demo:demo",
-    "migrate": "ledger.cli.migrate:migrate_schema",
-    "rebuild": "ledger.cli.rebuild:rebuild_services",
+    "verify": ("ledger.cli.verify:verify", "What the registry says of a credential, check by check."),
+    "replay": ("ledger.cli.replay:replay_log", "The whole log, each leaf recomputed on the way."),
+    "award-csv": ("ledger.cli.award_csv:award_csv", "Award a class list; run again, it awards nobody twice."),
+    "institutions": ("ledger.cli.institutions:app", "Institutions: list, create, deactivate, reactivate."),
+    "keys": ("ledger.cli.keys:app", "API keys: list, create, rotate, revoke."),
+    "demo": ("ledger.cli.demo:demo", "Load the demo: invented institutions, a class, samples to verify."),
+    "migrate": ("ledger.cli.migrate:migrate_schema", "Bring the database to this release's schema."),
+    "rebuild": ("ledger.cli.rebuild:rebuild_services", "Drop and rebuild projections, and compare their hashes."),
 }
 
 app = App(name="credledger", help="The ledger of microcredentials, from the command line.", version_flags=[])
-for name, path in COMMANDS.items():
-    app.command(path, name=name)
+for name, (path, text) in COMMANDS.items():
+    app.command(path, name=name, help=text)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

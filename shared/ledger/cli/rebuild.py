@@ -36,9 +36,7 @@ class Rebuilt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def projections_of(service: str, store: Store) -> Sequence[Projection]:
-    """The projections that a service brings, over this store. Raises Failure for a name that is none."""
-    if service not in SERVICES:
-        raise Failure(f"There is no service {service!r}: name {', '.join(SERVICES)}.", USAGE)
+    """The projections that a service brings, over this store. Raises Failure where it is not installed."""
     try:
         commands: Any = importlib.import_module(f"{service}.commands")
     except ModuleNotFoundError as error:
@@ -65,6 +63,8 @@ def rebuild_services(*services: str, json: AsJson = False) -> int:
     Readers see half-filled tables while it runs. Exit status 1 where a rebuilt table differs from what was there; what
     a running service had not yet applied differs too.
     """
+    if unknown := [name for name in services if name not in SERVICES]:
+        raise Failure(f"There is no service {unknown[0]!r}: name {', '.join(SERVICES)}.", USAGE)
     place = Place.here()
     done = [asyncio.run(rebuild_service(name, place.database_url(name))) for name in services or SERVICES]
     if json:
