@@ -25,7 +25,7 @@ TICK_SECONDS = 0.05
 IDLE_SECONDS = 1.0
 RETRY_SECONDS = 0.5
 AT_ONCE = 16
-AWAY = (errors.Unavailable, *DATABASE_AWAY)
+AWAY: tuple[type[Exception], ...] = (errors.Unavailable, *DATABASE_AWAY)
 
 log = structlog.get_logger()
 
