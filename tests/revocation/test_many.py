@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 from tests.revocation.histories import AWARD
 from tests.revocation.reader import fetched, set_bits
-from tests.revocation.world import Institution, World, bearer
+from tests.revocation.world import Institution, World, bearer, eventually
 
 from ledger import ids
 
@@ -105,16 +105,24 @@ async def test_what_was_stopped_half_way_is_completed_by_the_same_request_with_o
     world: World, client: httpx.AsyncClient
 ) -> None:
     institution = await world.institution()
-    made = await world.awards(institution, 30)
+    made = await world.awards(institution, 300)
     previewed = await preview(client, institution, list(made))
-    # Awards whose standing moves after the first one was changed are left alone, as if a crash had come between.
-    whole = await carry_out(client, institution, previewed, key="resumed")
-    streams = await standings(world, institution)
+    stopped = asyncio.create_task(carry_out(client, institution, previewed, key="resumed"))
 
+    async def begun() -> bool:
+        return bool(await standings(world, institution))
+
+    await eventually(begun, 10, "the first award is revoked")
+    stopped.cancel()
+    await asyncio.wait({stopped})
+
+    whole = await carry_out(client, institution, previewed, key="resumed")
     again = await carry_out(client, institution, previewed, key="resumed")
 
-    assert whole.json()["counts"] == {"changed": 30}
+    assert stopped.cancelled()
+    assert whole.json()["counts"] == {"changed": 300}
     assert again.content == whole.content
+    streams = await standings(world, institution)
     assert sorted(streams) == sorted(f"standing/{award_id}" for award_id in made)
 
 
