@@ -127,8 +127,12 @@ class Verifier:
     async def _judge(self, presented: Presented, recipient: Recipient | None) -> Verdict:
         now, document = self._clock(), presented.document
         methods = Methods(self._knowledge, self._outbound, self._addresses)
-        signatures, (record, status) = await _both(
-            signatures_of(presented, methods, self._canonicaliser, now), self._standing(presented, methods, now)
+        # First, since it waits for our tables to have seen the award: then they have seen the key that signed it.
+        record = await self._record(presented)
+        lists = ForeignLists(self._outbound, methods, self._canonicaliser, now)
+        signatures, status = await _both(
+            signatures_of(presented, methods, self._canonicaliser, now),
+            status_check(document, record.award, self._knowledge, self._addresses, lists.fetch),
         )
         key = key_check(signatures.signatories, content.issuer_of(document), record.award, now)
         checks = [
@@ -148,13 +152,6 @@ class Verifier:
             where = {"award_id": record.award.award_id, "position": record.award.position}
             summary = msgspec.structs.replace(summary, **where)
         return verdict_of(checks, summary, test=self._test)
-
-    async def _standing(self, presented: Presented, methods: Methods, now: datetime) -> tuple[Record, Check]:
-        """What the ledger recorded, and then how it stands: the log counts beside the list."""
-        record = await self._record(presented)
-        lists = ForeignLists(self._outbound, methods, self._canonicaliser, now)
-        status = await status_check(presented.document, record.award, self._knowledge, self._addresses, lists.fetch)
-        return record, status
 
     async def _record(self, presented: Presented) -> Record:
         identifier, issuer = presented.document.get("id"), content.issuer_of(presented.document)
