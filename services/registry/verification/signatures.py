@@ -15,9 +15,11 @@ from ledger.proofs import CannotSay, Outcome, ProofError, PublicKey, methods_of,
 from ledger.proofs import Verdict as ProofVerdict
 from ledger.proofs.eddsa_rdfc import SUITE as RDFC
 from ledger.proofs.problems import TOO_SLOW
+from registry.verification.content import told
 from registry.verification.methods import Methods, Resolved
 from registry.verification.origin import Signatory
 from registry.verification.reading import Presented
+from registry.verification.related import digest_faults
 from registry.verification.verdict import Check, failed, passed
 
 
@@ -85,7 +87,7 @@ def _key(resolved: Resolved) -> PublicKey:
 
 async def _contexts_after(verdicts: list[ProofVerdict], presented: Presented, canonicaliser: Canonicaliser) -> Check:
     if any(verdict.suite == RDFC and verdict.outcome is Outcome.VERIFIED for verdict in verdicts):
-        return _understood()
+        return _understood(presented)
     slow = next((verdict for verdict in verdicts if verdict.problem == TOO_SLOW), None)
     if slow is not None:
         return failed("contexts", slow.detail, code=slow.problem)
@@ -98,10 +100,13 @@ async def _contexts(presented: Presented, canonicaliser: Canonicaliser) -> Check
     except ProofError as error:
         where = f" ({error.pointer})" if error.pointer else ""
         return failed("contexts", f"{error.detail}{where}", code=error.problem, errors=error.errors)
-    return _understood()
+    return _understood(presented)
 
 
-def _understood() -> Check:
+def _understood(presented: Presented) -> Check:
+    if faults := digest_faults(presented.document):
+        sentence = f"It relies on another text of a context than the one held here: {told(faults)}."
+        return failed("contexts", sentence, code="CRYPTOGRAPHIC_SECURITY_ERROR", errors=tuple(faults))
     return passed("contexts", "Every term is defined by a context that this ledger knows; nothing was left unsigned.")
 
 
