@@ -20,6 +20,7 @@ PARTS: Mapping[str, Part] = {
     "award": awarding.measure,
     "follow": following.measure,
     "start": starting.measure,
+    "first": starting.measure_first,
 }
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
-from tests.running import _block_of_ports
+from tests.deploy.running import free_base
 from tests.servers import wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -24,7 +24,7 @@ class Local:
 
     def __init__(self, data: Path, *, demo: bool = False, root: Path = ROOT, command: Sequence[str] = COMMAND) -> None:
         self.data, self._root, self._command = data, root, command
-        self.port = _block_of_ports()
+        self.port = free_base()  # below the ports that the kernel gives to clients
         self._demo = demo
         self._process: subprocess.Popen[bytes] | None = None
         self._output = data.with_name(f"{data.name}-output")
