@@ -62,7 +62,8 @@ def test_a_demo_that_is_loaded_is_left_alone(here: Here, demo: Content) -> None:
 
     assert (needed.status, needed.out) == (0, "The demo was loaded already.\n")
     assert again.status == 0, again.err
-    assert topics(here) == before
+    # Leases of status-list places come and go on their own.
+    assert {**topics(here), "lease.granted": 0} == {**before, "lease.granted": 0}
 
 
 @pytest.mark.parametrize("sample", CONTENT.samples, ids=[sample.name for sample in CONTENT.samples])
