@@ -139,8 +139,9 @@ OWN = (
 )
 COLUMNS = """
 SELECT a.achievement_id AS id, a.achievement_version AS version, a.name, a.credential_type, a.sector, a.focus,
-  a.document, a.details, a.position, a.recorded_at, a.withdrawn, a.image_sha256, a.image_media_type, i.institution_id AS issuer_id,
-  i.slug AS issuer_slug, i.name AS issuer_name, i.did AS issuer_did, i.demo AS issuer_demo, i.active AS issuer_active
+  a.document, a.details, a.position, a.recorded_at, a.withdrawn, a.image_sha256, a.image_media_type,
+  i.institution_id AS issuer_id, i.slug AS issuer_slug, i.name AS issuer_name, i.did AS issuer_did,
+  i.demo AS issuer_demo, i.active AS issuer_active
 FROM registry.achievements a JOIN registry.institutions i USING (institution_id)
 """
 ONE = f"""{COLUMNS}

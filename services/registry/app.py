@@ -1,6 +1,7 @@
 """The registry, wired: which handlers, which parts, which followers. No logic."""
 
 import asyncio
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
@@ -10,11 +11,10 @@ from litestar import Litestar
 from ledger.access import AccessProjection, Keys, access_tables
 from ledger.bus import Bus
 from ledger.canonicaliser import Canonicaliser
+from ledger.connected import connected
 from ledger.lifetime import Lifetime, Ready
-from ledger.migrate import newest_revision, schema_revision
 from ledger.opening import open_ledger
-from ledger.outbound import Outbound
-from ledger.projector import Projector
+from ledger.projector import Projection, Projector
 from ledger.settings import Settings
 from ledger.store import Store
 from ledger.vault import Documents
@@ -28,8 +28,7 @@ from registry.issuers import Issuers
 from registry.knowledge import RegistryKnowledge
 from registry.parts import Reads, Registry
 from registry.projections import RegistryProjection
-from registry.verification.addresses import Addresses
-from registry.verification.verifier import Verifier
+from registry.verification.verifier import verifier_for
 
 HANDLERS = [
     *catalogue.HANDLERS,
@@ -80,52 +79,25 @@ def app(settings: Settings) -> Litestar:
 
 async def run(settings: Settings, api_keys: Keys, ready: Ready[Registry]) -> None:
     """Open the parts, say so, and follow the log until cancelled or something breaks."""
-    bus = await Bus.connect(settings, "registry")
-    store = await Store.open(settings.database_url, hint=bus.hint)
-    await bus.on_hint(lambda _: store.wake())
-    try:
-        await _check_schema(store)
+    async with connected(settings) as (bus, store), Canonicaliser() as canonicaliser:
         await open_ledger(store, settings)
         await store.pool.execute(resources.files("registry").joinpath("tables.sql").read_text())
         await store.pool.execute(access_tables("registry"))
-        projectors = (
-            Projector(RegistryProjection(), store, bus),
-            Projector(AccessProjection("registry", api_keys), store, bus),
-        )
-        async with Canonicaliser() as canonicaliser, asyncio.TaskGroup() as group:
-            parts = _parts(settings, store, bus, projectors, canonicaliser)
-            api_keys.attach(store.pool, parts.caught_up)
-            for projector in projectors:
+        reads = _reads(settings, store, (RegistryProjection(), AccessProjection("registry", api_keys)), bus)
+        api_keys.attach(store.pool, reads.caught_up)
+        verifier = verifier_for(settings, RegistryKnowledge(reads, bus), canonicaliser)
+        async with asyncio.TaskGroup() as group:
+            for projector in reads.projectors:
                 group.create_task(projector.run())
-            ready(parts)
-    finally:
-        await bus.close()
-        await store.close()
+            ready(Registry(**msgspec.structs.asdict(reads), settings=settings, verifier=verifier))
 
 
-def _parts(
-    settings: Settings, store: Store, bus: Bus, projectors: tuple[Projector, ...], canonicaliser: Canonicaliser
-) -> Registry:
-    reads = Reads(
+def _reads(settings: Settings, store: Store, projections: Sequence[Projection], bus: Bus) -> Reads:
+    return Reads(
         store=store,
         issuers=Issuers(store.pool),
         achievements=Achievements(store.pool, settings.public_url),
         awards=Awards(store.pool),
         documents=Documents(store.pool),
-        projectors=projectors,
+        projectors=tuple(Projector(projection, store, bus) for projection in projections),
     )
-    verifier = Verifier(
-        RegistryKnowledge(reads, bus),
-        Outbound(settings.outbound_allow),
-        canonicaliser,
-        Addresses(settings.public_url, settings.status_url),
-        test=settings.test_mode,
-    )
-    return Registry(**msgspec.structs.asdict(reads), settings=settings, verifier=verifier)
-
-
-async def _check_schema(store: Store) -> None:
-    """Wait, by being restarted, while migrations have not run; never read under another release's schema."""
-    found, wanted = await schema_revision(store.pool), newest_revision()
-    if found != wanted:
-        raise RuntimeError(f"the database is at schema {found}, this release wants {wanted}: run `credledger migrate`")

@@ -50,8 +50,8 @@ class RegistryProjection:
             case AchievementPublished() as published:
                 await _achievement(connection, seen, published)
             case AchievementWithdrawn() as withdrawn:
-                row = (_thing(seen), withdrawn.achievement_version, withdrawn.reason_code, seen.position)
-                await connection.execute(WITHDRAWN, *row)
+                version, reason = withdrawn.achievement_version, withdrawn.reason_code
+                await connection.execute(WITHDRAWN, _thing(seen), version, reason, seen.position)
             case Awarded() as awarded:
                 await _award(connection, seen, awarded)
             case StandingChanged() as changed:

@@ -18,12 +18,12 @@ SCOPES: Mapping[str, str] = {
     "learners:erase": "erase a learner's personal data",
     "standings:write": "suspend, reinstate and revoke own awards",
     "standings:read": "read the history of the standing of own awards",
-    "audit:read": "read the events of the whole ledger",
+    "audit:read": "read the history: operator and auditor that of the whole ledger, an institution its own",
 }
 
 ROLE_SCOPES: Mapping[str, frozenset[str]] = {
     "operator": frozenset({"institutions:write", "institutions:read", "keys:write", "keys:read", "audit:read"}),
-    "institution": frozenset(SCOPES) - {"institutions:write", "institutions:read", "audit:read"},
+    "institution": frozenset(SCOPES) - {"institutions:write", "institutions:read"},
     "auditor": frozenset({"audit:read"}),
 }
 

@@ -1,0 +1,136 @@
+"""What the checks of a verification may know: from our own tables, the vault and, for status lists, revocation.
+
+Nothing of ours is fetched over HTTP. A status list is asked for over the bus, and an answer is kept for a second at
+most: so a change of standing shows within that time.
+"""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import structlog
+
+from ledger.bus import Bus
+from ledger.errors import NotFound, Unavailable
+from registry.issuers import Issuer, IssuerKey
+from registry.parts import Reads
+from registry.verification.knowledge import KnownInstitution, KnownKey, RecordedAward, Standing
+
+LIST_SUBJECT = "cmd.revocation.list.v1"
+LIST_TIMEOUT_SECONDS = 0.5
+LIST_KEPT_SECONDS = 1.0
+LISTS_KEPT = 256
+STATES = {"valid": "good", "suspended": "suspended", "revoked": "revoked"}
+
+log = structlog.get_logger()
+
+
+class RegistryKnowledge:
+    """The port `registry.verification.knowledge.Knowledge` over the registry."""
+
+    def __init__(self, reads: Reads, bus: Bus, clock: Callable[[], float] = time.monotonic) -> None:
+        self._reads, self._bus, self._clock = reads, bus, clock
+        self._lists: OrderedDict[str, tuple[float, dict[str, Any]]] = OrderedDict()
+
+    async def institution_by_did(self, did: str) -> KnownInstitution | None:
+        """The institution with this DID, active or not."""
+        issuer = await self._reads.issuers.one(did)
+        return None if issuer is None else _institution(issuer)
+
+    async def institution_named(self, name: str) -> KnownInstitution | None:
+        """An active institution whose name reads like this one."""
+        issuer = await self._reads.issuers.named(name)
+        return None if issuer is None else _institution(issuer)
+
+    async def recorded(self, capability: str, unsecured: dict[str, Any]) -> RecordedAward | None:
+        """The award whose credential is exactly this one, and its position in the log."""
+        award_id = await self._reads.documents.is_this(capability, unsecured)
+        if award_id is None:
+            return None
+        award = await self._reads.awards.one(award_id)
+        if award is None:  # its document is there, so its event is: our tables are behind
+            await self._reads.caught_up()
+            award = await self._reads.awards.one(award_id)
+        if award is None:
+            raise Unavailable("The registry has not caught up with the log yet; try again.", retry_after_seconds=1)
+        return RecordedAward(award_id, award.position)
+
+    async def document(self, capability: str) -> dict[str, Any] | None:
+        """The credential with its embedded proofs that lies at this capability."""
+        opened = await self._reads.documents.open(capability)
+        if opened is None:
+            return None
+        document: dict[str, Any] = msgspec.json.decode(opened.formats.vc)
+        return document
+
+    async def standing(self, award_id: str) -> Standing | None:
+        """How the award stands as of our tables."""
+        award = await self._reads.awards.one(award_id)
+        if award is None:
+            return None
+        if award.standing_position == award.position:
+            return Standing(state="good")
+        return Standing(
+            state=STATES[award.standing],  # type: ignore[arg-type]
+            effective=award.standing_since,
+            position=award.standing_position,
+        )
+
+    async def own_status_list(self, list_id: str) -> dict[str, Any] | None:
+        """The signed list as revocation gives it, at most a second old; None when it cannot be asked."""
+        known = self._lists.get(list_id)
+        asked_at = self._clock()
+        if known is not None and asked_at - known[0] < LIST_KEPT_SECONDS:
+            return known[1]
+        try:
+            raw = await self._bus.request(LIST_SUBJECT, msgspec.json.encode({"list_id": list_id}), LIST_TIMEOUT_SECONDS)
+        except Unavailable:
+            return None
+        answer: dict[str, Any] = msgspec.json.decode(raw)
+        credential: dict[str, Any] | None = answer.get("credential")
+        if credential is None:
+            _refuse_unknown(answer)
+            return None
+        # Counted from before the question: the answer may be as old as that.
+        self._lists[list_id] = (asked_at, credential)
+        self._lists.move_to_end(list_id)
+        if len(self._lists) > LISTS_KEPT:
+            self._lists.popitem(last=False)
+        return credential
+
+
+def _refuse_unknown(answer: dict[str, Any]) -> None:
+    code = (answer.get("error") or {}).get("code")
+    if code == "not_found":
+        raise NotFound("There is no such status list.")
+    log.warning("revocation gave no status list", code=code)
+
+
+def _institution(issuer: Issuer) -> KnownInstitution:
+    return KnownInstitution(
+        id=issuer.id,
+        did=issuer.did,
+        slug=issuer.slug,
+        name=issuer.name,
+        active=issuer.active,
+        keys=tuple(_key(key) for key in issuer.keys),
+    )
+
+
+def _key(key: IssuerKey) -> KnownKey:
+    added, retired, compromised = (key.change(name) for name in ("added", "retired", "compromised"))
+    if added is None:
+        raise LookupError("a key was changed that was never added")
+    return KnownKey(
+        id=key.verification_method,
+        algorithm=key.algorithm,
+        public_key=key.public_key,
+        added=added.effective,
+        added_position=added.position,
+        retired=retired.effective if retired else None,
+        retired_position=retired.position if retired else None,
+        compromised=compromised.effective if compromised else None,
+        compromised_position=compromised.position if compromised else None,
+    )

@@ -1,0 +1,103 @@
+"""A verdict as people read it: green, amber or red first, then one plain sentence a check."""
+
+import msgspec
+
+from registry.verification.verdict import Check, Verdict
+
+LABELS = {
+    "structure": "It reads as a credential",
+    "contexts": "Its words are known",
+    "proofs": "The signature is sound",
+    "key_at_time": "The key was the issuer's",
+    "validity": "Within its dates",
+    "status": "Not revoked, not suspended",
+    "schema": "It keeps to Open Badges",
+    "recorded": "Recorded in this ledger",
+    "issuer_recognised": "The issuer is known here",
+    "recipient": "Awarded to the person named",
+}
+# The five questions of somebody who hires, and the checks that answer each.
+TICKS = (
+    ("Signature", ("structure", "contexts", "proofs", "schema")),
+    ("Issuer", ("key_at_time", "issuer_recognised")),
+    ("Not revoked", ("status",)),
+    ("Not expired", ("validity",)),
+    ("In the log", ("recorded",)),
+)
+SEVERITY = ("passed", "skipped", "warned", "failed")
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One check on a page. `status` is passed, warned, failed or skipped."""
+
+    name: str
+    label: str
+    status: str
+    detail: str
+
+
+class Tick(msgspec.Struct, frozen=True):
+    """One of the five questions: its answer, and the sentences behind it."""
+
+    label: str
+    status: str
+    detail: str
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """A verdict for a page: the whole in a colour, a headline and a sentence, the checks, the five ticks."""
+
+    status: str
+    headline: str
+    sentence: str
+    lines: list[Line]
+    ticks: list[Tick]
+    verdict: Verdict
+
+
+def shown(verdict: Verdict) -> Shown:
+    """The verdict as a page shows it."""
+    lines = [_line(check) for check in verdict.checks]
+    status, headline, sentence = _whole(verdict, lines)
+    return Shown(
+        status=status,
+        headline=headline,
+        sentence=sentence,
+        lines=lines,
+        ticks=[_tick(label, names, lines) for label, names in TICKS],
+        verdict=verdict,
+    )
+
+
+def _whole(verdict: Verdict, lines: list[Line]) -> tuple[str, str, str]:
+    if verdict.verified and verdict.issuer_recognised:
+        return "passed", "Verified", "Every check passed, and the issuer is an institution of this ledger."
+    if verdict.verified:
+        return (
+            "warned",
+            "Sound, but nobody here knows the issuer",
+            "The credential is intact and properly signed. Whether the signer is who the name says, this ledger"
+            " cannot tell.",
+        )
+    wrong = [line.label for line in lines if line.status == "failed"]
+    if not wrong:
+        return "failed", "Not verified", "Nothing proves where this comes from: no signature could be judged."
+    return "failed", "Do not rely on it", f"Not so: {', '.join(f'“{label}”' for label in dict.fromkeys(wrong))}."
+
+
+def _line(check: Check) -> Line:
+    label = LABELS[check.name]
+    if check.name == "proofs" and check.cryptosuite:
+        label = f"{label} ({check.cryptosuite})"
+    # What nobody vouches for is amber: sound as it may be, it is not green.
+    status = "warned" if check.name == "issuer_recognised" and check.status == "skipped" else check.status
+    return Line(check.name, label, status, check.detail)
+
+
+def _tick(label: str, names: tuple[str, ...], lines: list[Line]) -> Tick:
+    answering = [line for line in lines if line.name in names]
+    judged = [line for line in answering if line.status != "skipped"] or answering
+    worst = max(judged, key=lambda line: SEVERITY.index(line.status), default=None)
+    if worst is None:
+        return Tick(label, "skipped", "Not asked.")
+    return Tick(label, worst.status, worst.detail)
