@@ -50,6 +50,7 @@ class Bus:
         self._up, self._lost = asyncio.Event(), asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._keeper: asyncio.Task[None] | None = None
+        self._closing = False
         self.connections = 0  # made so far; another number means that anything may have happened in between
 
     @classmethod
@@ -74,7 +75,8 @@ class Bus:
     async def until_connected(self, seconds: float) -> bool:
         """Wait for a connection, for a bounded time."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._up.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._up.wait()
         return self.connected
 
     async def request(self, subject: str, payload: bytes, timeout_seconds: float) -> bytes:
@@ -123,17 +125,17 @@ class Bus:
 
     async def close(self) -> None:
         """End the connection and what was being answered."""
-        if self._keeper is not None:
-            self._keeper.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._keeper
+        self._closing = True
+        while self._keeper is not None and not self._keeper.done():
+            self._keeper.cancel()  # more than once: before Python 3.12 the client library's waits may swallow one
+            await asyncio.wait((self._keeper,), timeout=CLOSE_SECONDS)
         for task in list(self._tasks):
             task.cancel()
         await self._shut()
 
     async def _keep(self) -> None:
         attempt = 0
-        while True:
+        while not self._closing:
             try:
                 self._lost.clear()
                 self._client = await self._connected_client()
@@ -159,7 +161,8 @@ class Bus:
         while client.is_connected and not self._lost.is_set():
             # It was seen to close after unanswered pings without calling back: so it is looked at, too.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._lost.wait(), WATCH_SECONDS)
+                async with asyncio.timeout(WATCH_SECONDS):
+                    await self._lost.wait()
 
     async def _connected_client(self) -> Client:
         client = Client()
@@ -240,7 +243,8 @@ class Bus:
         client, self._client = self._client, None
         if client is not None:
             with suppress(*AWAY):
-                await asyncio.wait_for(client.close(), CLOSE_SECONDS)
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await client.close()
 
     # -- JetStream's API, by plain requests: the client library lacks what we need of it
 

@@ -72,7 +72,8 @@ async def pull(bus: Bus, stream: str, after: int) -> AsyncGenerator[list[BusMess
 async def _drain(queue: "asyncio.Queue[Msg]") -> list[Msg]:
     """What is there now, or the next to arrive; empty after the silence."""
     try:
-        found = [await asyncio.wait_for(queue.get(), SILENCE_SECONDS)]
+        async with asyncio.timeout(SILENCE_SECONDS):
+            found = [await queue.get()]
     except TimeoutError:
         return []
     while not queue.empty() and len(found) < BATCH:

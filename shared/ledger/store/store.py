@@ -86,8 +86,7 @@ class Store:
         """Stop appending and give the connections back."""
         if self._running is not None:
             self._running.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._running
+            await asyncio.gather(self._running, return_exceptions=True)  # our own cancellation passes through
         try:
             await asyncio.wait_for(self.pool.close(), 5)
         except TimeoutError:
@@ -154,7 +153,8 @@ class Store:
     async def woken(self, waker: asyncio.Event, seconds: float = POLL_SECONDS) -> None:
         """Wait until something was appended, or for the poll that makes up for a lost hint."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(waker.wait(), seconds)
+            async with asyncio.timeout(seconds):  # not wait_for: before Python 3.12 it may swallow a cancellation
+                await waker.wait()
 
     async def follow(self, after: int) -> AsyncIterator[list[Recorded]]:
         """Everything behind `after`, for ever, in batches. A hole is an alarm (RuntimeError), never waited for."""
