@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from ledger.projector import Projector
 from litestar import Request
 
 from issuance.documents import Addresses
@@ -16,6 +15,8 @@ from ledger import errors
 from ledger.access import Caller
 from ledger.codec import Recorded
 from ledger.keys import SigningKeys
+from ledger.projector import Projector
+from ledger.relay import Relay
 from ledger.settings import Settings
 from ledger.store import Store, Wish
 from ledger.vault import Vault
@@ -38,6 +39,7 @@ class Issuance(msgspec.Struct, frozen=True, kw_only=True):
     signing: Signing
     addresses: Addresses
     projectors: tuple[Projector, ...]
+    relay: Relay
 
     def wish(self, request: Request[Any, Any, Any], key: WishKey, tenant: str | None = None) -> Wish:
         """The wish behind a request, for `store.decide`."""

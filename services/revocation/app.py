@@ -7,9 +7,9 @@ from litestar import Litestar
 
 from ledger.access import AccessProjection, Keys, access_tables
 from ledger.bus import Bus
+from ledger.connected import connected
 from ledger.keys import VaultKeys
 from ledger.lifetime import Lifetime, Ready
-from ledger.migrate import newest_revision, schema_revision
 from ledger.opening import opened
 from ledger.projector import Projector
 from ledger.settings import Settings
@@ -57,18 +57,10 @@ def app(settings: Settings) -> Litestar:
 
 async def run(settings: Settings, api_keys: Keys, ready: Ready[Revocation]) -> None:
     """Open the parts, say so, and follow the log until cancelled or something breaks."""
-    bus = await Bus.connect(settings, "revocation")
-    try:
-        store = await Store.open(settings.database_url, hint=bus.hint, sealer=BusSealer(bus))
-        await bus.on_hint(lambda _: store.wake())
-        try:
-            await _check_schema(store)
-            await opened(store, settings)
-            await _follow(settings, api_keys, bus, store, ready)
-        finally:
-            await store.close()
-    finally:
-        await bus.close()
+    async with connected(settings) as (bus, store):
+        store.use_sealer(BusSealer(bus))
+        await opened(store, settings)
+        await _follow(settings, api_keys, bus, store, ready)
 
 
 def projections_for(
@@ -100,10 +92,3 @@ async def _follow(settings: Settings, api_keys: Keys, bus: Bus, store: Store, re
             group.create_task(projector.run())
         group.create_task(publisher.run())
         ready(parts)
-
-
-async def _check_schema(store: Store) -> None:
-    """Refuse to write under another release's schema; wait while migrations have not run."""
-    found, wanted = await schema_revision(store.pool), newest_revision()
-    if found != wanted:
-        raise RuntimeError(f"the database is at schema {found}, this release wants {wanted}: run `credledger migrate`")

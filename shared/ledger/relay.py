@@ -55,7 +55,6 @@ class Relay:
 
     async def run(self) -> None:
         """Work until cancelled. A halt stays: restart the service when the histories were mended."""
-        await self._bus.on_hint(lambda _: self._store.wake())  # other services append too
         attempt = 0
         while self.halted is None:
             before = self.published

@@ -8,7 +8,11 @@ import msgspec
 from issuance.institutions import ReasonCode, active_institution
 from ledger import errors
 from ledger.codec import Fact, Recorded
+from ledger.credentials.document import CONTEXTS
+from ledger.errors import FieldError
 from ledger.events import AchievementPublished, AchievementWithdrawn
+from ledger.proofs import ProofError
+from ledger.proofs.rdfc import canonical, sorts_alike
 
 
 class WithdrawVersion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -30,6 +34,30 @@ def publish(
     if event.achievement_version != next_version(history):
         raise errors.Conflict("Another version was published at the same time; try again.")
     return [Fact(event=event, at=at)]
+
+
+def check_signable(event: AchievementPublished) -> None:
+    """Refuse, before it is published, what no credential of this version could be signed with.
+
+    Raises Malformed: a term that the contexts do not define, or texts whose order common verifiers see differently.
+    """
+    sample = {
+        "@context": list(CONTEXTS),
+        "id": "urn:uuid:00000000-0000-4000-8000-000000000000",
+        "type": ["VerifiableCredential", "OpenBadgeCredential"],
+        "credentialSubject": {"type": ["AchievementSubject"], "achievement": event.document},
+    }
+    try:
+        statements = canonical(sample, own=True)
+    except ProofError as error:
+        pointer = (error.pointer or "").removeprefix("/credentialSubject/achievement")
+        where = [FieldError(pointer, error.detail)]
+        raise errors.Malformed("The achievement could not be signed as it stands.", errors=where) from error
+    if not sorts_alike(statements):
+        raise errors.Malformed(
+            "Some of its texts begin with characters that common verifiers order differently, so they would refuse "
+            "its signatures; change the beginning of one of them."
+        )
 
 
 def withdraw(

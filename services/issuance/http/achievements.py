@@ -140,6 +140,7 @@ async def _publish(
 ) -> Response[Achievement]:
     version, at = rules.next_version(history), now()
     event, picture = published(wanted, issuance.addresses.achievement_url(achievement_id, version), version)
+    rules.check_signable(event)
     await _keep(issuance, event, picture)
     decision = await issuance.store.decide(
         f"achievement/{achievement_id}",
