@@ -5,6 +5,7 @@ import asyncio
 import itertools
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -24,7 +25,7 @@ from ledger.events import (
     KeyCreated,
     StatusEntry,
 )
-from ledger.proofs.keys import LocalSigner
+from ledger.proofs import LocalSigner, secure
 from ledger.settings import Settings
 from ledger.store import Store, Wish
 from ledger.vault import Documents
@@ -39,7 +40,7 @@ ACHIEVEMENT = "ach_" + "a" * 26
 AWARD = "awd_" + "w" * 26
 WITHDRAWN = "awd_" + "r" * 26
 LEARNER = "lrn_" + "l" * 26
-CAPABILITY = "C" * 21 + "A"
+CAPABILITY, REVOKED_CAPABILITY = "C" * 21 + "A", "R" * 21 + "A"
 SIGNER = LocalSigner("Ed25519", b"k" * 32, f"did:web:localhost%3A8000:issuers:nova#{KEY_ED}")
 JWT = "eyJhbGciOiJFUzI1NiJ9.e30.c2ln"
 
@@ -104,23 +105,32 @@ def revoked(award_id: str = AWARD) -> AwardRevoked:
     )
 
 
-def credential(name: str = "Ada Lovelace") -> dict[str, object]:
-    """A credential as the page reads it; its proofs are none that hold."""
+def credential(capability: str = CAPABILITY, name: str = "Ada Lovelace") -> dict[str, Any]:
+    """The credential at a capability, unsigned."""
     return {
-        "@context": ["https://www.w3.org/ns/credentials/v2"],
-        "id": f"{PUBLIC}/credentials/{CAPABILITY}",
+        "@context": [
+            "https://www.w3.org/ns/credentials/v2",
+            "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json",
+            "https://purl.imsglobal.org/spec/ob/v3p0/extensions.json",
+        ],
+        "id": f"{PUBLIC}/credentials/{capability}",
         "type": ["VerifiableCredential", "OpenBadgeCredential"],
         "name": "Cloud Basics",
         "issuer": {"id": did("nova"), "type": ["Profile"], "name": "Nova"},
         "validFrom": format_time(NOON),
         "awardedDate": format_time(NOON),
         "credentialSubject": {
-            "id": "urn:uuid:0",
+            "id": "urn:uuid:5c6a1c1e-0f3e-4b7e-9d53-3c2f6f3c9a10",
             "type": ["AchievementSubject"],
             "identifier": [{"type": "IdentityObject", "hashed": False, "identityHash": name, "identityType": "name"}],
             "achievement": published().document,
         },
     }
+
+
+def signed(capability: str = CAPABILITY) -> str:
+    """The credential with both embedded proofs, as it is kept."""
+    return msgspec.json.encode(secure(credential(capability), SIGNER, NOON)).decode()
 
 
 async def until(fact: Callable[[], Awaitable[bool]], what: str, seconds: float = 20) -> None:
@@ -185,9 +195,8 @@ class World:
         await self.issuance.pool.execute(
             "INSERT INTO vault.data_keys VALUES ($1, $2, 1, '') ON CONFLICT DO NOTHING", NOVA, LEARNER
         )
-        text = msgspec.json.encode(credential()).decode()
-        owner = Owner(NOVA, LEARNER, award_id)
-        await Documents(self.issuance.pool).keep(owner, capability, credential(), Formats(vc=text, jwt=JWT))
+        owner, formats = Owner(NOVA, LEARNER, award_id), Formats(vc=signed(capability), jwt=JWT)
+        await Documents(self.issuance.pool).keep(owner, capability, credential(capability), formats)
 
     async def key(self, letter: str, role: str, tenant: str = LEDGER_TENANT) -> str:
         """An API key of this role; its text."""
@@ -211,6 +220,7 @@ class World:
         a key of each role (o operator, a auditor, n of Nova, k of Oak)."""
         await self.all()
         await self.award(WITHDRAWN)
+        await self.document(WITHDRAWN, REVOKED_CAPABILITY)
         await self.append(f"standing/{WITHDRAWN}", revoked(WITHDRAWN))
         await self.achievement(2, workload_hours={"min": "65", "max": "260"}, price=PRICE)
         await self.institution(OAK, "oak", "Oak")
