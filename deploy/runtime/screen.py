@@ -19,8 +19,9 @@ class Screen:
 
     def line(self, text: str = "") -> None:
         """One line."""
+        over = "\r\x1b[K" if self._under_way else ""
         self._under_way = ""
-        self._write(("\r\x1b[K" if self._terminal else "") + text + "\n")
+        self._write(f"{over}{text}\n")
 
     def under_way(self, name: str, text: str) -> None:
         """A step that has begun; only a terminal shows it, until the next line replaces it."""
