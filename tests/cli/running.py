@@ -30,10 +30,13 @@ def environment_for(data: Path, **settings: str) -> dict[str, str]:
     }
 
 
-def credledger(*arguments: str, data: Path, entered: bytes = b"", **settings: str) -> Ended:
-    """Run a command to its end."""
+def credledger(*arguments: str, data: Path, entered: bytes = b"", out: int | None = None, **settings: str) -> Ended:
+    """Run a command to its end; what it writes goes to the descriptor `out`, where one is given, which is closed."""
     ended = subprocess.run(
         [sys.executable, "-P", "-m", "ledger.cli", *arguments],
-        env=environment_for(data, **settings), input=entered, capture_output=True, timeout=SECONDS, check=False,
+        env=environment_for(data, **settings), input=entered, timeout=SECONDS, check=False,
+        stdout=subprocess.PIPE if out is None else out, stderr=subprocess.PIPE,
     )  # fmt: skip
-    return Ended(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
+    if out is not None:
+        os.close(out)
+    return Ended(ended.returncode, (ended.stdout or b"").decode(), ended.stderr.decode())

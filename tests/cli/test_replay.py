@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -112,3 +113,16 @@ async def test_migrating_twice_changes_nothing(database: Database, tmp_path: Pat
     ended = credledger("migrate", data=tmp_path, OWNER_DATABASE_URL=database.url)
 
     assert (ended.status, ended.out) == (0, "The schema is up to date.\n")
+
+
+async def test_a_reader_that_has_seen_enough_is_no_error(database: Database, tmp_path: Path) -> None:
+    store = await Store.open(database.issuance)
+    facts = [fact("x" * 500) for _ in range(1000)]  # more than a pipe holds
+    await store.decide("access/key_many", lambda _: facts, wish=wish("many"))
+    await store.close()
+    reading, writing = os.pipe()
+    os.close(reading)
+
+    ended = credledger("replay", data=tmp_path, out=writing, DATABASE_URL=database.registry)
+
+    assert (ended.status, ended.err) == (0, "")

@@ -3,6 +3,7 @@
 Where things are (`ledger.cli.place`) comes from the environment, else from the state folder of `make run`.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         note(f"credledger: {failure.sentence}")
         return failure.status
     except BrokenPipeError:  # the reader has seen enough
-        sys.stdout = None
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
         note("credledger: stopped.")

@@ -9,7 +9,7 @@ from ledger.cli.options import AsJson, Key, Wish
 from ledger.cli.speaking import say, say_json, say_table
 
 app = App(name="institutions", help="Institutions: list, create, deactivate, reactivate.")
-SHOWN = ("id", "slug", "name", "did", "status_profile", "active", "demo")
+SHOWN = ("id", "slug", "name", "status_profile", "active", "demo")
 
 
 @app.command(name="list")

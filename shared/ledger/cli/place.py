@@ -51,6 +51,12 @@ class Place(msgspec.Struct, frozen=True):
         return f"http://{f'[{host}]' if ':' in host else host}:{int(port or DEFAULT_PORT) + PORT_OFFSETS[service]}"
 
     @property
+    def public_url(self) -> str:
+        """The registry's address as the world knows it."""
+        stated = self._text("PUBLIC_URL") or self._runtime.get("public_url") or self.address("registry")
+        return str(stated).rstrip("/")
+
+    @property
     def demo_folder(self) -> Path:
         """Where the registry's demo page finds its samples."""
         stated = self._text("DEMO_FOLDER")

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+PIPE_COLUMNS = 1000
 MARKS = {"passed": ("✓", "green"), "failed": ("✗", "red"), "skipped": ("–", "yellow")}
 
 
@@ -29,13 +30,15 @@ def say_json(value: Any) -> None:
 
 
 def say_table(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> None:
-    """Rows for a person; absent values are blank."""
+    """Rows for a person; absent values are blank. The first column, which names the thing, is never broken; a file or
+    a pipe gets whole lines."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column.replace("_", " "), overflow="fold")
+    whole = not Console().is_terminal
+    for number, column in enumerate(columns):
+        table.add_column(column.replace("_", " "), overflow="fold", no_wrap=whole or number == 0)
     for row in rows:
         table.add_row(*(escape(_cell(row.get(column))) for column in columns))
-    Console(highlight=False, soft_wrap=True).print(table)
+    Console(highlight=False, width=PIPE_COLUMNS if whole else None).print(table)
 
 
 def _cell(value: Any) -> str:

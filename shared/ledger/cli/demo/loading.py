@@ -55,7 +55,7 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
 
 def load_demo(place: Place, folder: Path | None, *, if_needed: bool) -> Loaded:
     """Load what is missing and write the samples. Raises Failure."""
-    page = f"{place.address('registry')}/demo"
+    page = f"{place.public_url}/demo"
     if if_needed and (place.demo_folder / INDEX).is_file():
         return Loaded(page=page, already=True)
     content = read_content(folder or default_folder())
