@@ -1,17 +1,21 @@
 """The measuring itself: it counts what happened, judges by the target, and writes both files."""
 
+import asyncio
 import json
 from datetime import UTC, datetime
 
 import pytest
+from tests import servers
 from tests.bench import appending
 from tests.bench.appending import Ours, Stock
+from tests.bench.award_load import Job, load
 from tests.bench.figures import Figure, Sample, percentile
+from tests.bench.following import RATE_PER_S, one_round
 from tests.bench.machine import Machine, disk_sample, machine
 from tests.bench.place import Place
 from tests.bench.report import as_json, as_page
 from tests.bench.sizes import TINY, sizes_of
-from tests.conftest import new_database
+from tests.conftest import Database, new_database
 from tests.servers import PostgresServer
 
 MACHINE = Machine(
@@ -123,3 +127,61 @@ def test_the_scale_is_scaled_or_full() -> None:
     assert sizes_of("scaled").rounds < sizes_of("full").rounds
     with pytest.raises(ValueError, match="scaled or full"):
         sizes_of("huge")
+
+
+async def test_the_subscriber_sees_every_event_of_a_round(database: Database) -> None:
+    with servers.nats() as nats:
+        first = await one_round(database, nats, "first", TINY.follow_seconds)
+        second = await one_round(database, nats, "second", TINY.follow_seconds)
+
+    assert len(first.seconds) == len(second.seconds) == TINY.follow_seconds * RATE_PER_S
+    assert 0 < second.milliseconds(50) <= second.milliseconds(99)
+
+
+async def served(answers: list[bytes]) -> tuple[asyncio.Server, list[bytes]]:
+    """A server that gives these answers one after the other, and what it was asked."""
+    asked: list[bytes] = []
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while answers:
+            try:
+                head = await reader.readuntil(b"\r\n\r\n")
+            except asyncio.IncompleteReadError:
+                break
+            asked.append(head + await reader.readexactly(int(head.lower().partition(b"content-length:")[2].split()[0])))
+            writer.write(answers.pop(0))
+        writer.close()
+        await writer.wait_closed()
+
+    return await asyncio.start_server(talk, "127.0.0.1", 0), asked
+
+
+def answer(status: bytes, body: bytes) -> bytes:
+    return b"HTTP/1.1 %s\r\ncontent-length: %d\r\n\r\n%s" % (status, len(body), body)
+
+
+def job(server: asyncio.Server) -> Job:
+    port = server.sockets[0].getsockname()[1]
+    return Job(
+        host="127.0.0.1", port=port, key="k", achievement="ach_a", connections=1, seconds=TINY.award_seconds, name="t"
+    )
+
+
+async def test_the_award_load_awards_every_learner_once_and_keeps_the_positions() -> None:
+    created = [answer(b"201 Created", b'{"position":%d,"id":"x"}' % n) for n in range(1, 100_000)]
+    server, asked = await served(created)
+    async with server:
+        done = await load(job(server))
+
+    assert len(done.seconds) == len(asked) == len({request.partition(b"idempotency-key: ")[2] for request in asked})
+    assert done.positions == list(range(1, len(asked) + 1))
+    assert len({json.loads(request.rpartition(b"\r\n\r\n")[2])["learner"]["email"] for request in asked}) == len(asked)
+
+
+async def test_the_award_load_ends_with_an_error_at_any_other_answer() -> None:
+    server, _ = await served([answer(b"201 Created", b'{"position":1}'), answer(b"503 Service Unavailable", b"later")])
+    async with server:
+        with pytest.raises(ExceptionGroup) as told:
+            await load(job(server))
+
+    assert told.group_contains(RuntimeError, match="503 service unavailable: later")

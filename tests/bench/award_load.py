@@ -48,12 +48,15 @@ async def load(job: Job) -> Done:
 
     async def connection() -> None:
         reader, writer = await asyncio.open_connection(job.host, job.port)
-        while (sent := clock()) - began < job.seconds:
-            writer.write(_request(job, next(numbers)))
-            body = await _created(reader)
-            seconds.append(clock() - sent)
-            answers.append(body)
-        writer.close()
+        try:
+            while (sent := clock()) - began < job.seconds:
+                writer.write(_request(job, next(numbers)))
+                body = await _created(reader)
+                seconds.append(clock() - sent)
+                answers.append(body)
+        finally:
+            writer.close()
+            await writer.wait_closed()
 
     async with asyncio.TaskGroup() as group:
         for _ in range(job.connections):

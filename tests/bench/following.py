@@ -20,6 +20,7 @@ from tests.servers import NatsServer
 from tests.store.builders import fact, wish
 
 from ledger.bus import Bus
+from ledger.bus.stream import last_sequence
 from ledger.relay import Relay
 from ledger.settings import Settings
 from ledger.store import Store
@@ -71,6 +72,7 @@ async def one_round(database: Database, nats: NatsServer, name: str, seconds: fl
     try:
         if not await bus.until_connected(CONNECT_SECONDS):
             raise RuntimeError("no connection to NATS")
+        await last_sequence(bus)  # only issuance may make the stream, and it has to be there to be followed
         head = await store.head()
         await eventually(lambda: relay.published >= head, "the relay caught up")
         with _subscriber(database, nats) as subscriber:
