@@ -1,8 +1,10 @@
 """What every test may ask for: real servers, once a run, and a fresh migrated database for each test."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
+from typing import Any, TypeVar
 
 import asyncpg
 import msgspec
@@ -15,6 +17,13 @@ from ledger import migrate
 ROLES = ("issuance", "registry", "revocation")
 TEMPLATE = "ledger_template"
 _numbers = count(1)
+T = TypeVar("T")
+
+
+def run_apart(work: Coroutine[Any, Any, T]) -> T:
+    """The result of asynchronous work, from a thread with a loop of its own: a browser's client runs one in ours."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
 
 
 class Database(msgspec.Struct, frozen=True):
@@ -30,7 +39,7 @@ class Database(msgspec.Struct, frozen=True):
 def postgres_server() -> Iterator[PostgresServer]:
     """One PostgreSQL server for the whole run."""
     with servers.postgres() as server:
-        asyncio.run(_make_template(server))
+        run_apart(_make_template(server))
         yield server
 
 
@@ -44,7 +53,7 @@ def nats_server() -> Iterator[NatsServer]:
 def new_database(server: PostgresServer) -> Database:
     """A fresh database with today's schema, for fixtures that live longer than a test."""
     name = f"test_{next(_numbers)}"
-    asyncio.run(_create(server, name))
+    run_apart(_create(server, name))
     return _database(server, name)
 
 

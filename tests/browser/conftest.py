@@ -1,0 +1,19 @@
+"""Debian's Chromium, and services as processes of their own: the browser's client runs in no event loop."""
+
+import os
+import shutil
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """The installed Chromium; root may not use its sandbox."""
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    return {**browser_type_launch_args, "executable_path": shutil.which("chromium"), "args": arguments}
+
+
+@pytest.fixture(scope="session")
+def base_url() -> None:
+    """None: every test names whole addresses. A plugin's own fixture of this name rests on what pytest deprecates."""
