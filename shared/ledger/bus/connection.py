@@ -138,8 +138,10 @@ class Bus:
         while not self._closing:
             try:
                 self._lost.clear()
-                self._client = await self._connected_client()
-                await self._subscribe(self._client)
+                # A frozen server takes the connection and never speaks: the library's own limits do not cover that.
+                async with asyncio.timeout(3 * CONNECT_SECONDS):
+                    self._client = await self._connected_client()
+                    await self._subscribe(self._client)
                 self._up.set()
                 self.connections += 1
                 attempt = 0
@@ -192,8 +194,9 @@ class Bus:
                 **self._identity(),
             )
         except BaseException:
-            with suppress(Exception):
-                await client.close()  # it leaves its socket open when it raises
+            with suppress(Exception):  # it leaves its socket open when it raises
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await client.close()
             raise
         return client
 
