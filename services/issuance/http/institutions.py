@@ -216,6 +216,7 @@ async def _changed(issuance: Issuance, wish: Wish, rule: Any) -> Response[Instit
     """Decide on the institution's stream and answer with what it then was; a retry gives the same bytes."""
     stream = f"institution/{wish.tenant}"
     decision = await issuance.store.decide(stream, rule, wish=wish)
+    await issuance.caught_up()  # this service's own guard knows it before the answer does
     history = await issuance.store.load(stream)
     upto = decision.events[-1].version if decision.events else None
     institution = institutions.institution_of(history, upto)

@@ -147,6 +147,7 @@ async def revoke_key(
         lambda history: access_keys.revoke(data, history, at=at),
         wish=issuance.wish(request, wish, tenant),
     )
+    await issuance.caught_up()  # dead here before the answer; elsewhere within a second
     state = access_keys.key_of(await issuance.store.load(f"access/{key_id}"))
     if state is None:
         raise errors.NotFound("There is no such key.")

@@ -23,7 +23,7 @@ EPOCH = 1
 
 
 class Erased(errors.Gone):
-    """The learner's record was erased, for good: what it held cannot be had any more. The history and its proofs stay."""
+    """The learner's record was erased, for good: what it held cannot be had again. The history and its proofs stay."""
 
     code, title = "erased", "This was erased"
 
