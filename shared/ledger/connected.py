@@ -9,9 +9,9 @@ from contextlib import asynccontextmanager
 
 from ledger import contexts
 from ledger.bus import Bus
-from ledger.migrate import newest_revision, schema_revision
 from ledger.settings import Settings
 from ledger.store import Store
+from ledger.store.revision import newest_revision, schema_revision
 
 
 class SchemaDiffers(Exception):

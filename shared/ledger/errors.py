@@ -106,3 +106,7 @@ class Unavailable(LedgerError):
     """A part that the answer needs is down; trying again later is right."""
 
     status, code, title = 503, "unavailable", "Temporarily unavailable"
+
+
+class NotReady(Unavailable):
+    """The service itself says that it is not ready yet: an answer to a probe, not a fault."""

@@ -49,22 +49,6 @@ async def migrate(database_url: str) -> list[str]:
         await engine.dispose()
 
 
-async def schema_revision(pool: asyncpg.Pool) -> str | None:
-    """The revision that the database is at, or None before the first migration."""
-    if await pool.fetchval("SELECT to_regclass('public.alembic_version')") is None:
-        return None
-    revision: str | None = await pool.fetchval("SELECT version_num FROM public.alembic_version")
-    return revision
-
-
-def newest_revision() -> str:
-    """The revision that this release wants."""
-    head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
-    if head is None:
-        raise RuntimeError("the release holds no migration")
-    return head
-
-
 ALTER_ROLE = "SELECT format('ALTER ROLE %I PASSWORD %L', $1::text, $2::text)"
 
 

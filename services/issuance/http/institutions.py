@@ -84,7 +84,8 @@ async def create_institution(
     if institution is None:
         raise RuntimeError("a creation without its event")
     key, _ = await make_key(issuance, issuance.follow_up(first, "first-key"), tenant, CreateKey("first key"))
-    issuance.leases.ask(tenant)
+    if not decision.replayed:
+        issuance.leases.ask(tenant)
     answer = facts_of(institution, key)
     headers = {**replay_headers(replayed=decision.replayed), "location": f"/v1/institutions/{tenant}"}
     return Response(answer, status_code=201, headers=headers)

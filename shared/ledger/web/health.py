@@ -8,7 +8,7 @@ import msgspec
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 
-from ledger.errors import FieldError, Unavailable
+from ledger.errors import FieldError, NotReady, Unavailable
 from ledger.web.metrics import MEDIA_TYPE, Metrics
 from ledger.web.routes import public
 
@@ -17,6 +17,12 @@ NO_STORE = {"cache-control": "no-store"}
 
 # Answers None when all is well, else one sentence about what is not.
 Check = Callable[[], Awaitable[str | None]]
+
+
+class Noted(str):
+    """A sentence that is worth telling and no reason to be out of service."""
+
+    __slots__ = ()
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -44,10 +50,12 @@ def health_routes(checks: Mapping[str, Check], metrics: Metrics) -> list[HTTPRou
         """Whether everything that the service needs answers; 503 names what does not."""
         found = await asyncio.gather(*(_ask(check) for check in checks.values()))
         bad = [
-            FieldError(f"/checks/{name}", said) for name, said in zip(checks, found, strict=True) if said is not None
+            FieldError(f"/checks/{name}", said)
+            for name, said in zip(checks, found, strict=True)
+            if said and type(said) is not Noted
         ]
         if bad:
-            raise Unavailable("The service is not ready.", errors=bad, retry_after_seconds=1)
+            raise NotReady("The service is not ready.", errors=bad, retry_after_seconds=1)
         return Response(Health("ready", dict.fromkeys(checks, "ok")), headers=NO_STORE)
 
     @get("/metrics", opt=public(limited=False, cross_origin=False), include_in_schema=False)

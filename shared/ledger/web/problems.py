@@ -84,7 +84,7 @@ def answer(request: Request[Any, Any, Any], raised: Exception) -> Response[bytes
     """The answer to a request that ended in `raised`: problem+json, or the same facts as a page for a browser."""
     ours, at = ledger_error(raised), exchange(request)
     at.problem = ours.code
-    if ours.status >= 500:
+    if ours.status >= 500 and not isinstance(raised, errors.NotReady):
         # What is away for a while is a warning; only a fault of ours is an error.
         level = "error" if ours.status == 500 else "warning"
         getattr(log, level)("request failed", code=ours.code, exc_info=raised)

@@ -23,6 +23,7 @@ from ledger.web.problems import with_head
 from ledger.web.routes import Plan, plan_of
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+PROBES = frozenset({"/livez", "/readyz", "/metrics"})
 UNMATCHED = "(none)"
 CLIENT_LEFT = 499
 log = structlog.get_logger("access")
@@ -74,7 +75,9 @@ class Shell:
         method = at.method if at.method in METHODS else "OTHER"
         self._metrics.ended(method, route, status, seconds)
         caller = at.caller
-        log.info(
+        # Probes ask every few seconds: their lines would hide everybody else's.
+        say = log.debug if route in PROBES else log.info
+        say(
             "request",
             method=method,
             route=route,

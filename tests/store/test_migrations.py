@@ -1,0 +1,52 @@
+"""Migrations: run twice, run at once, and what a service asks of them."""
+
+import asyncio
+
+import asyncpg
+from alembic.script import ScriptDirectory
+from tests.conftest import Database
+from tests.servers import PostgresServer
+
+from ledger import migrate
+from ledger.store.revision import newest_revision, schema_revision
+
+
+async def empty(server: PostgresServer, name: str) -> str:
+    owner = await asyncpg.connect(server.url())
+    await owner.execute(f"DROP DATABASE IF EXISTS {name}")
+    await owner.execute(f"CREATE DATABASE {name}")
+    await owner.close()
+    return server.url(name)
+
+
+async def test_a_second_run_changes_nothing(postgres_server: PostgresServer) -> None:
+    url = await empty(postgres_server, "migrated_twice")
+
+    assert await migrate.migrate(url) == [newest_revision()]
+    assert await migrate.migrate(url) == []
+
+
+async def test_two_runs_at_once_migrate_once(postgres_server: PostgresServer) -> None:
+    url = await empty(postgres_server, "migrated_at_once")
+    owner = await asyncpg.connect(url)
+    await owner.execute(f"CREATE TABLE IF NOT EXISTS {migrate.VERSIONS}")
+    await owner.close()
+
+    applied = await asyncio.gather(migrate.migrate(url), migrate.migrate(url))
+
+    assert sorted(applied) == [[], [newest_revision()]]
+
+
+async def test_a_service_knows_the_schema_without_the_machinery(database: Database) -> None:
+    pool = await asyncpg.create_pool(database.registry, min_size=1, max_size=1)
+
+    assert await schema_revision(pool) == newest_revision()
+    assert newest_revision() == ScriptDirectory(str(migrate.MIGRATIONS)).get_current_head()
+    await pool.close()
+
+
+async def test_an_empty_database_has_no_revision(postgres_server: PostgresServer) -> None:
+    pool = await asyncpg.create_pool(await empty(postgres_server, "never_migrated"), min_size=1, max_size=1)
+
+    assert await schema_revision(pool) is None
+    await pool.close()
