@@ -22,6 +22,7 @@ from ledger.web import Service, application
 from registry import prose
 from registry.achievements import Achievements
 from registry.awards import Awards
+from registry.health import Figures, checks
 from registry.http import achievements, awards, catalogue, credentials, demo, events, issuers, schemas, verify_page
 from registry.http_verifications import VERIFICATION_HANDLERS
 from registry.issuers import Issuers
@@ -69,7 +70,8 @@ def app(settings: Settings) -> Litestar:
             keys=api_keys,
             dependencies={"registry": lifetime.dependency()},
             lifespan=[lifetime.lifespan],
-            ready={"parts": lifetime.check},
+            ready=checks(lifetime),
+            collectors=[Figures(lifetime)],
             folders=[Path(str(resources.files("registry")))],
             shared={"prose": prose.prose, "when": prose.when, "day": prose.day, "said": prose.said},
             tags=TAGS,
@@ -89,7 +91,7 @@ async def run(settings: Settings, api_keys: Keys, ready: Ready[Registry]) -> Non
         async with asyncio.TaskGroup() as group:
             for projector in reads.projectors:
                 group.create_task(projector.run())
-            ready(Registry(**msgspec.structs.asdict(reads), settings=settings, verifier=verifier))
+            ready(Registry(**msgspec.structs.asdict(reads), settings=settings, bus=bus, verifier=verifier))
 
 
 def _reads(settings: Settings, store: Store, projections: Sequence[Projection], bus: Bus) -> Reads:

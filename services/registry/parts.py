@@ -5,6 +5,7 @@ from typing import TypeVar
 
 import msgspec
 
+from ledger.bus import Bus
 from ledger.errors import NotFound
 from ledger.projector import Projector
 from ledger.settings import Settings
@@ -51,4 +52,5 @@ class Registry(Reads, frozen=True, kw_only=True):
     """The open parts of the service."""
 
     settings: Settings
+    bus: Bus
     verifier: Verifier

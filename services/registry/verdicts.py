@@ -4,22 +4,23 @@ import msgspec
 
 from registry.verification.verdict import Check, Verdict
 
+# What is said of a check when it does not fail, and when it does.
 LABELS = {
-    "structure": "It reads as a credential",
-    "contexts": "Its words are known",
-    "proofs": "The signature is sound",
-    "key_at_time": "The key was the issuer's",
-    "validity": "Within its dates",
-    "status": "Not revoked, not suspended",
-    "schema": "It keeps to Open Badges",
-    "recorded": "Recorded in this ledger",
-    "issuer_recognised": "The issuer is known here",
-    "recipient": "Awarded to the person named",
+    "structure": ("It reads as a credential", "It does not read as a credential"),
+    "contexts": ("Its words are known", "Its words are not all known"),
+    "proofs": ("The signature is sound", "The signature does not hold"),
+    "key_at_time": ("The key was the issuer's", "The key does not count"),
+    "validity": ("Within its dates", "Outside its dates"),
+    "status": ("Not revoked, not suspended", "It does not stand"),
+    "schema": ("It keeps to Open Badges", "It departs from Open Badges"),
+    "recorded": ("Recorded in this ledger", "Not what this ledger recorded"),
+    "issuer_recognised": ("The issuer is known here", "Nobody here vouches for the issuer"),
+    "recipient": ("Awarded to the person named", "Not awarded to the person named"),
 }
-# The five questions of somebody who hires, and the checks that answer each.
+# The five questions of somebody who hires, and the checks that answer each, the telling one first.
 TICKS = (
-    ("Signature", ("structure", "contexts", "proofs", "schema")),
-    ("Issuer", ("key_at_time", "issuer_recognised")),
+    ("Signature", ("proofs", "structure", "contexts", "schema")),
+    ("Issuer", ("issuer_recognised", "key_at_time")),
     ("Not revoked", ("status",)),
     ("Not expired", ("validity",)),
     ("In the log", ("recorded",)),
@@ -79,23 +80,23 @@ def _whole(verdict: Verdict, lines: list[Line]) -> tuple[str, str, str]:
             "The credential is intact and properly signed. Whether the signer is who the name says, this ledger"
             " cannot tell.",
         )
-    wrong = [line.label for line in lines if line.status == "failed"]
+    wrong = dict.fromkeys(LABELS[line.name][1] for line in lines if line.status == "failed")
     if not wrong:
         return "failed", "Not verified", "Nothing proves where this comes from: no signature could be judged."
-    return "failed", "Do not rely on it", f"Not so: {', '.join(f'“{label}”' for label in dict.fromkeys(wrong))}."
+    return "failed", "Do not rely on it", f"{'. '.join(wrong)}."
 
 
 def _line(check: Check) -> Line:
-    label = LABELS[check.name]
-    if check.name == "proofs" and check.cryptosuite:
-        label = f"{label} ({check.cryptosuite})"
     # What nobody vouches for is amber: sound as it may be, it is not green.
     status = "warned" if check.name == "issuer_recognised" and check.status == "skipped" else check.status
+    label = LABELS[check.name][status in ("failed", "warned")]
+    if check.name == "proofs" and check.cryptosuite:
+        label = f"{label} ({check.cryptosuite})"
     return Line(check.name, label, status, check.detail)
 
 
 def _tick(label: str, names: tuple[str, ...], lines: list[Line]) -> Tick:
-    answering = [line for line in lines if line.name in names]
+    answering = [line for name in names for line in lines if line.name == name]
     judged = [line for line in answering if line.status != "skipped"] or answering
     worst = max(judged, key=lambda line: SEVERITY.index(line.status), default=None)
     if worst is None:

@@ -60,6 +60,11 @@ class Projector:
         self._moved = asyncio.Condition()
         self.position = -1  # unknown until the first look
 
+    @property
+    def name(self) -> str:
+        """The projection's name."""
+        return self._projection.name
+
     async def run(self) -> None:
         """Follow until cancelled. What goes wrong is said and tried again, for ever: nothing is skipped."""
         attempt = 0

@@ -83,11 +83,14 @@ async def test_the_verify_form_works_without_a_script(told: httpx.AsyncClient) -
     address = await told.post("/verify", data={"url": f"{PUBLIC}/credentials/{CAPABILITY}"})
     image = await told.get(f"/credentials/{CAPABILITY}.png")
     picture = await told.post("/verify", files={"file": ("badge.png", image.content, "image/png")})
+    stranger = await told.post("/verify", data={"text": signed(), "recipient": "Eve Lovelace"})
     empty = await told.post("/verify", data={"text": " "})
 
     for answer in (good, address, picture):
         assert (answer.status_code, '<div class="verdict passed"' in answer.text) == (200, True)
     assert '<div class="verdict failed"' in altered.text
+    assert "Not awarded to the person named" in stranger.text
+    assert "Eve Lovelace" not in stranger.text
     assert "Paste a credential" in empty.text
     assert all(answer.headers["cache-control"] == "no-store" for answer in (good, altered, empty))
 

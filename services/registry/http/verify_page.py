@@ -14,8 +14,10 @@ from ledger.web import Pages, public
 from registry.http.answers import AnyRequest, page_answer
 from registry.parts import Registry
 from registry.verdicts import Shown, shown
+from registry.verification.content import Recipient
 
 FORM_LIMIT = 6 * 1024 * 1024
+RECIPIENT_LIMIT = 200
 UNKEPT = {"cache-control": "no-store", "vary": "Accept"}
 
 
@@ -42,13 +44,26 @@ async def verify_form(
 
 async def _judged(registry: Registry, form: Any) -> Shown:
     file, text, url = form.get("file"), form.get("text"), form.get("url")
+    whose = _recipient(form.get("recipient"))
     if isinstance(file, UploadFile) and (content := await file.read()):
-        return shown(await registry.verifier.content(content))
+        return shown(await registry.verifier.content(content, whose))
     if isinstance(text, str) and text.strip():
-        return shown(await registry.verifier.content(text.encode()))
+        return shown(await registry.verifier.content(text.encode(), whose))
     if isinstance(url, str) and url.strip():
-        return shown(await registry.verifier.url(url))
+        return shown(await registry.verifier.url(url, whose))
     raise Malformed("Paste a credential, choose a file or give an address.")
+
+
+def _recipient(text: Any) -> Recipient | None:
+    """Whom a visitor names: a DID and an e-mail address look like what they are, anything else is a name."""
+    if not isinstance(text, str) or not text.strip():
+        return None
+    named = text.strip()
+    if len(named) > RECIPIENT_LIMIT:
+        raise Malformed(f"A person is named by at most {RECIPIENT_LIMIT} characters.")
+    if named.startswith("did:"):
+        return Recipient(did=named)
+    return Recipient(email=named) if "@" in named else Recipient(name=named)
 
 
 HANDLERS = [verify_page, verify_form]

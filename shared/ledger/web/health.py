@@ -49,14 +49,11 @@ def health_routes(checks: Mapping[str, Check], metrics: Metrics) -> list[HTTPRou
     async def readyz() -> Response[Health]:
         """Whether everything that the service needs answers; 503 names what does not."""
         found = await asyncio.gather(*(_ask(check) for check in checks.values()))
-        bad = [
-            FieldError(f"/checks/{name}", said)
-            for name, said in zip(checks, found, strict=True)
-            if said and type(said) is not Noted
-        ]
+        told = dict(zip(checks, found, strict=True))
+        bad = [FieldError(f"/checks/{n}", said) for n, said in told.items() if said and not isinstance(said, Noted)]
         if bad:
             raise NotReady("The service is not ready.", errors=bad, retry_after_seconds=1)
-        return Response(Health("ready", dict.fromkeys(checks, "ok")), headers=NO_STORE)
+        return Response(Health("ready", {name: said or "ok" for name, said in told.items()}), headers=NO_STORE)
 
     @get("/metrics", opt=public(limited=False, cross_origin=False), include_in_schema=False)
     async def read_metrics() -> Response[Any]:
