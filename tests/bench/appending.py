@@ -219,5 +219,5 @@ HOW = (
     "`PostgresApplicationRecorder` (default mode, one thread, synchronous), which ran just before it in the same "
     "round on the same server. Each of our commands carries a command id, an expected version, a request with its "
     "fingerprint, three guards and a leaf, and is answered after COMMIT; both write one new stream an event, with "
-    f"{STATE_BYTES} bytes of state."
+    f"{STATE_BYTES} bytes of state. The server has statistics and the log segments to reuse that its settings keep."
 )

@@ -57,7 +57,8 @@ class Place(msgspec.Struct):
         return name
 
     def settle(self, server: PostgresServer) -> None:
-        """Fresh statistics and a checkpoint: rounds then start as those of a server that has run for a while."""
+        """Statistics, a checkpoint, and as many log segments to reuse as the server's settings keep: rounds then start
+        as those of a server that has run for a while, and none waits for a segment to be made for the first time."""
         asyncio.run(_settle(server))
 
 
@@ -87,4 +88,15 @@ async def _settle(server: PostgresServer) -> None:
             await inside.execute("ANALYZE")
         finally:
             await inside.close()
+    await _execute(server, FILL_KEPT_SEGMENTS)
     await _execute(server, "CHECKPOINT")
+
+
+FILL_KEPT_SEGMENTS = """
+DO $$ BEGIN
+  FOR _ IN 1 .. pg_size_bytes(current_setting('min_wal_size')) / pg_size_bytes(current_setting('wal_segment_size')) LOOP
+    PERFORM pg_logical_emit_message(false, 'bench', 'a segment with nothing in it is not switched', true);
+    PERFORM pg_switch_wal();
+  END LOOP;
+END $$
+"""
