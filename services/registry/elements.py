@@ -67,7 +67,7 @@ def overview_of(details: Details) -> Overview:
     learning = workload(details)
     stated = details.get("ects")
     estimate = _range(ects_estimate(learning)) if stated is None and learning is not None else None
-    price, per_credit = details.get("price"), price_per_ects(details)
+    price = details.get("price")
     sector = details.get("sector")
     kind = details.get("credential_type")
     return Overview(
@@ -79,7 +79,9 @@ def overview_of(details: Details) -> Overview:
         ects=str(stated) if stated is not None else estimate,
         ects_is_estimate=stated is None and estimate is not None,
         price=_price(price) if price else None,
-        price_per_ects=None if per_credit is None or not price else f"{_range(per_credit, 0)} {price['currency']}",
+        price_per_ects=_price_of_a_credit(details),
+        if per_credit is None or not price or not per_credit.high
+        else f"{_range(per_credit, 0)} {price['currency']}",
         delivery=_plain(details.get("delivery_mode")),
         language=details.get("language"),
         provider=details.get("provider"),
@@ -105,7 +107,7 @@ def _assessments(_: Mapping[str, Any], details: Details) -> str:
 def _assessment(one: Details) -> str:
     notes = [
         f"{one['weight_percent']} %" if one.get("weight_percent") is not None else None,
-        f"supervised: {_plain(one['supervision'])}" if one.get("supervision") else None,
+        f"supervision: {_plain(one['supervision'])}" if one.get("supervision") else None,
         f"graded: {one['grading']}" if one.get("grading") else None,
     ]
     name = one.get("title") or ASSESSMENT_METHODS.get(one["method"], one["method"])
@@ -128,7 +130,13 @@ def _duration(details: Details) -> str | None:
 
 
 def _price(price: Details) -> str:
-    return f"{_ends(price)} {price['currency']}"
+    ends = _ends(price)
+    return "free of charge" if ends == "0" else f"{ends} {price['currency']}"
+
+
+def _price_of_a_credit(details: Details) -> str | None:
+    span = price_per_ects(details)
+    return f"{_range(span, 0)} {details['price']['currency']}" if span is not None and span.high else None
 
 
 def _ends(span: Details) -> str:
@@ -174,7 +182,7 @@ _AWARD_TELLS: Final = {
 }
 _TELL: Final[dict[str, Callable[[Mapping[str, Any], Details], str]]] = {
     "title": lambda document, _: str(document["name"]),
-    "learning_outcomes": lambda _, details: "; ".join(details["learning_outcomes"]),
+    "learning_outcomes": lambda _, details: "; ".join(one.rstrip(".") for one in details["learning_outcomes"]),
     "workload": _workload,
     "level": lambda _, details: f"EQF {details['eqf_level']}",
     "type_of_assessment": _assessments,

@@ -11,12 +11,14 @@ LABELS = {
     "proofs": ("The signature is sound", "The signature does not hold"),
     "key_at_time": ("The key was the issuer's", "The key does not count"),
     "validity": ("Within its dates", "Outside its dates"),
-    "status": ("Not revoked, not suspended", "It does not stand"),
+    "status": ("Not revoked, not suspended", "Revoked or suspended"),
     "schema": ("It keeps to Open Badges", "It departs from Open Badges"),
     "recorded": ("Recorded in this ledger", "Not what this ledger recorded"),
     "issuer_recognised": ("The issuer is known here", "Nobody here vouches for the issuer"),
     "recipient": ("Awarded to the person named", "Not awarded to the person named"),
 }
+UNTOLD = "Whether it was withdrawn cannot be told"
+UNSIGNED = "It is not signed"
 # The five questions of somebody who hires, and the checks that answer each, the telling one first.
 TICKS = (
     ("Signature", ("proofs", "structure", "contexts", "schema")),
@@ -80,7 +82,7 @@ def _whole(verdict: Verdict, lines: list[Line]) -> tuple[str, str, str]:
             "The credential is intact and properly signed. Whether the signer is who the name says, this ledger"
             " cannot tell.",
         )
-    wrong = dict.fromkeys(LABELS[line.name][1] for line in lines if line.status == "failed")
+    wrong = dict.fromkeys(line.label.partition(" (")[0] for line in lines if line.status == "failed")
     if not wrong:
         return "failed", "Not verified", "Nothing proves where this comes from: no signature could be judged."
     return "failed", "Do not rely on it", f"{'. '.join(wrong)}."
@@ -90,7 +92,11 @@ def _line(check: Check) -> Line:
     # What nobody vouches for is amber: sound as it may be, it is not green.
     status = "warned" if check.name == "issuer_recognised" and check.status == "skipped" else check.status
     label = LABELS[check.name][status in ("failed", "warned")]
-    if check.name == "proofs" and check.cryptosuite:
+    if check.name == "status" and check.status == "failed" and check.code:
+        label = UNTOLD
+    elif check.code == "UNSECURED":
+        label = UNSIGNED
+    elif check.name == "proofs" and check.cryptosuite:
         label = f"{label} ({check.cryptosuite})"
     return Line(check.name, label, status, check.detail)
 

@@ -165,7 +165,7 @@ def test_a_chosen_badge_picture_is_judged(page: Page, site: str, tmp_path: Path)
 def test_a_link_that_carries_a_credential_is_judged_on_arrival(page: Page, site: str) -> None:
     page.goto(f"{site}/verify#verify?vc=http://localhost:8000/credentials/{REVOKED_CAPABILITY}")
 
-    expect(page.locator(".verdict.failed")).to_contain_text("It does not stand")
+    expect(page.locator(".verdict.failed")).to_contain_text("Revoked or suspended")
 
 
 def test_without_script_the_form_says_the_same(browser: Browser, site: str) -> None:

@@ -26,7 +26,7 @@ from tests.registry.world import (
 )
 from tests.servers import NatsServer
 
-from ledger.bus import Bus
+from ledger.bus import Bus, pull
 from ledger.bus.headers import read_headers
 from ledger.bus.stream import NAME
 from ledger.codec import Headers, format_time, seen_from_public
@@ -180,7 +180,7 @@ async def messages_of(world: World, database: Database, nats: NatsServer) -> lis
 
     await until(published, "the relay has published the log")
     found: list[tuple[Headers, bytes]] = []
-    async with contextlib.aclosing(bus.messages(NAME, 0)) as batches:
+    async with contextlib.aclosing(pull(bus, NAME, 0)) as batches:
         async for batch in batches:
             found += [(read_headers(one.headers), one.body) for one in batch]
             if len(found) == head:
