@@ -80,8 +80,6 @@ def overview_of(details: Details) -> Overview:
         ects_is_estimate=stated is None and estimate is not None,
         price=_price(price) if price else None,
         price_per_ects=_price_of_a_credit(details),
-        if per_credit is None or not price or not per_credit.high
-        else f"{_range(per_credit, 0)} {price['currency']}",
         delivery=_plain(details.get("delivery_mode")),
         language=details.get("language"),
         provider=details.get("provider"),
