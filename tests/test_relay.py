@@ -15,7 +15,7 @@ from tests.bus.builders import append, bus_of, cut_connections, eventually, sett
 from tests.conftest import Database
 from tests.servers import NatsServer, PostgresServer
 
-from ledger.bus import Bus
+from ledger.bus import Bus, pull
 from ledger.bus.stream import CONFIG, NAME, Message, Rejected, create, last_sequence, publish_singles
 from ledger.relay import Relay
 from ledger.store import Store
@@ -76,7 +76,7 @@ async def test_a_message_is_addressed_by_tenant_topic_and_version(store: Store, 
         await caught_up(relay, 1)
 
     messages = []
-    async for messages in bus.messages(NAME, 0):
+    async for messages in pull(bus, NAME, 0):
         if messages:
             break
     assert [m.subject for m in messages] == ["ledger.inst_aaaaaaaaaaaaaaaaaaaaaaaaaa.access.key_created.v1"]

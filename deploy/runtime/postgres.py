@@ -26,8 +26,12 @@ DATABASE = "ledger"
 SOCKET_PATH_LIMIT = 107 if sys.platform == "linux" else 103
 SHORT_FOLDER_PREFIX = "credledger-"
 READY_LINE = 7  # the eighth line of postmaster.pid
-# The head row must stay hot: no transaction may sit idle on this server for long.
-SERVER_SETTINGS = ("idle_in_transaction_session_timeout=60s", "cluster_name=credledger")
+SERVER_SETTINGS = (
+    "cluster_name=credledger",
+    "idle_in_transaction_session_timeout=60s",  # the head row must stay hot: nothing may hold it for long
+    "min_wal_size=1GB",  # segments are used again: making and zeroing a new one stalls every append for 50 ms
+    "max_wal_size=4GB",
+)
 
 
 class Postgres:

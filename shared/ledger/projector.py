@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import structlog
 
 from ledger import codec
-from ledger.bus import ApiError, Bus, BusMessage
+from ledger.bus import ApiError, Bus, BusMessage, pull
 from ledger.bus.headers import read_headers
 from ledger.bus.stream import NAME
 from ledger.codec import Recorded, Seen
@@ -147,7 +147,7 @@ class Projector:
         if self._bus is None or not self._bus.connected:
             return
         try:
-            async with aclosing(self._bus.messages(NAME, self.position)) as arriving:
+            async with aclosing(pull(self._bus, NAME, self.position)) as arriving:
                 async for messages in arriving:
                     yield await self._seen(messages)
         except (Unavailable, ApiError) as error:

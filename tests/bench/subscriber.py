@@ -12,7 +12,7 @@ import time
 import msgspec
 import uvloop
 
-from ledger.bus import Bus
+from ledger.bus import Bus, pull
 from ledger.bus.stream import NAME, last_sequence
 from ledger.settings import Settings
 
@@ -27,7 +27,7 @@ async def follow() -> list[tuple[int, float]]:
         last = await last_sequence(bus)
         seen: list[tuple[int, float]] = []
         wanted = asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
-        messages = bus.messages(NAME, last)
+        messages = pull(bus, NAME, last)
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         async for batch in messages:

@@ -11,7 +11,7 @@ from tests.conftest import Database
 from tests.servers import NatsServer
 from tests.store.builders import fact, wish
 
-from ledger.bus import Bus
+from ledger.bus import Bus, pull
 from ledger.bus.headers import read_headers
 from ledger.bus.stream import NAME
 from ledger.settings import Settings
@@ -74,7 +74,7 @@ async def stream_leaves(bus: Bus) -> dict[int, bytes]:
     first, last = info["state"]["first_seq"], info["state"]["last_seq"]
     leaves: dict[int, bytes] = {}
     if info["state"]["messages"]:
-        async for batch in bus.messages(NAME, first - 1):
+        async for batch in pull(bus, NAME, first - 1):
             for message in batch:
                 headers = read_headers(message.headers)
                 assert headers.position == message.sequence

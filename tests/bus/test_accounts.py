@@ -9,7 +9,7 @@ from tests import servers
 from tests.bus.builders import bus_of, settings
 from tests.servers import NatsServer
 
-from ledger.bus import Bus
+from ledger.bus import Bus, pull
 from ledger.bus.accounts import SERVICES, make_operator, nats_conf
 from ledger.bus.stream import Message, create, last_sequence, publish_singles
 from ledger.errors import Unavailable
@@ -81,7 +81,7 @@ async def test_every_service_may_follow_the_stream(service: str) -> None:
             await create(owner)
             await publish_singles(owner, [MESSAGE])
 
-            async for batch in other.messages("LEDGER", 0):
+            async for batch in pull(other, "LEDGER", 0):
                 if batch:
                     break
 

@@ -9,7 +9,7 @@ from tests import servers
 from tests.bus.builders import bus_of, eventually
 from tests.servers import NatsServer
 
-from ledger.bus import ApiError, Bus
+from ledger.bus import ApiError, Bus, pull
 from ledger.bus.stream import (
     NAME,
     Message,
@@ -54,7 +54,7 @@ async def follow_to_the_end(following: AsyncIterator[object]) -> None:
 async def bodies(bus: Bus, after: int, count: int) -> list[int]:
     """The next `count` bodies behind a sequence."""
     found: list[int] = []
-    async for batch in bus.messages(NAME, after):
+    async for batch in pull(bus, NAME, after):
         found += [int(message.body) for message in batch]
         if len(found) >= count:
             break
@@ -128,7 +128,7 @@ async def test_following_goes_on_behind_the_last_message(bus: Bus) -> None:
 
 async def test_silence_is_told_by_an_empty_batch(bus: Bus) -> None:
     await last_sequence(bus)
-    following = bus.messages(NAME, 0)
+    following = pull(bus, NAME, 0)
 
     assert await anext(following) == []
     await publish_singles(bus, messages(1, 1))
@@ -150,7 +150,7 @@ async def test_a_follower_asks_for_more_than_one_batch(bus: Bus) -> None:
 
 async def test_a_follower_hears_that_the_stream_was_deleted(bus: Bus) -> None:
     await last_sequence(bus)
-    following = bus.messages(NAME, 0)
+    following = pull(bus, NAME, 0)
     await anext(following)
     await bus.api(f"STREAM.DELETE.{NAME}")
 
@@ -161,7 +161,7 @@ async def test_a_follower_hears_that_the_stream_was_deleted(bus: Bus) -> None:
 async def test_a_follower_hears_that_the_server_died(nats: NatsServer) -> None:
     async with bus_of(nats) as bus:
         await last_sequence(bus)
-        following = bus.messages(NAME, 0)
+        following = pull(bus, NAME, 0)
         await anext(following)
         nats.kill()
 

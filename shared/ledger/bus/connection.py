@@ -8,8 +8,8 @@ subscription made again, so no buffer and no half-dead state survives.
 
 import asyncio
 import base64
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import msgspec
@@ -260,32 +260,11 @@ class Bus:
             raise ApiError(value["error"].get("err_code", 0), value["error"].get("description", ""))
         return value
 
-    async def messages(self, stream: str, after: int) -> AsyncGenerator[list["BusMessage"], None]:
-        """The stream's messages behind sequence `after`, in order, in batches; an empty batch when it is silent.
-
-        Position rows decide what was applied, so the consumer is ephemeral and needs no acks. Raises Unavailable or
-        ApiError when the stream cannot be followed any more: the caller then reads the store.
-        """
-        from ledger.bus.pulling import pull  # noqa: PLC0415 - the other half of this class, split for its size
-
-        async with aclosing(pull(self, stream, after)) as batches:
-            async for batch in batches:
-                yield batch
-
 
 async def _flushed(client: Client) -> None:
     """The server knows every subscription made so far: a PING may overtake a queued SUB, a second one does not."""
     await client.flush(timeout=CONNECT_SECONDS)
     await client.flush(timeout=CONNECT_SECONDS)
-
-
-class BusMessage(msgspec.Struct, frozen=True):
-    """A message of a stream: its sequence, subject, headers and body."""
-
-    sequence: int
-    subject: str
-    headers: dict[str, str]
-    body: bytes
 
 
 class ApiError(Exception):

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from nats.aio.msg import Msg
 
-from ledger.bus.connection import AWAY, Bus, BusMessage
+from ledger.bus.connection import AWAY, Bus
 from ledger.errors import Unavailable
 
 BATCH = 1000
@@ -25,6 +25,15 @@ NANOSECONDS = 1_000_000_000
 INACTIVE_SECONDS = 30
 HEARTBEAT = "100"
 REQUEST_OVER = ("404", "408")  # no messages, expired: the consumer lives and may be asked again
+
+
+class BusMessage(msgspec.Struct, frozen=True):
+    """A message of a stream: its sequence, subject, headers and body."""
+
+    sequence: int
+    subject: str
+    headers: dict[str, str]
+    body: bytes
 
 
 async def pull(bus: Bus, stream: str, after: int) -> AsyncGenerator[list[BusMessage], None]:

@@ -9,6 +9,7 @@ from ledger.cli.failure import UNAVAILABLE, Failure
 from ledger.cli.options import AsJson
 from ledger.cli.place import Place
 from ledger.cli.speaking import say, say_json
+from ledger.store.revision import newest_revision
 
 
 def migrate_schema(*, json: AsJson = False) -> None:
@@ -22,6 +23,6 @@ def migrate_schema(*, json: AsJson = False) -> None:
             UNAVAILABLE,
         ) from error
     if json:
-        say_json({"applied": applied, "revision": schema.newest_revision()})
+        say_json({"applied": applied, "revision": newest_revision()})
     else:
         say(f"Migrated to {applied[-1]}." if applied else "The schema is up to date.")

@@ -85,16 +85,21 @@ DECLARE v_pos bigint; v_at timestamptz; v_epoch bigint; BEGIN
   ), r AS MATERIALIZED (                                                   -- requests, and what an earlier try of them left
     SELECT u.o, u.tenant, u.route, u.key_hash, u.fingerprint, q.position AS seen
     FROM unnest(p_r_ord, p_r_tenant, p_r_route, p_r_key_hash, p_r_fingerprint) AS u(o, tenant, route, key_hash, fingerprint)
-    LEFT JOIN ledger.requests q ON q.log_id = p_log AND q.tenant = u.tenant AND q.route = u.route AND q.key_hash = u.key_hash
+    LEFT JOIN LATERAL (                                                    -- one look-up a row: a plan made on empty tables
+      SELECT x.position FROM ledger.requests x                             -- would join whole tables until it is made anew
+      WHERE x.log_id = p_log AND x.tenant = u.tenant AND x.route = u.route AND x.key_hash = u.key_hash LIMIT 1) q ON true
   ), badguard AS (
     SELECT g.o FROM unnest(p_g_ord, p_g_stream, p_g_version) AS g(o, s, v)
-    LEFT JOIN ledger.streams st ON st.log_id = p_log AND st.stream_id = g.s
+    LEFT JOIN LATERAL (
+      SELECT t.version FROM ledger.streams t WHERE t.log_id = p_log AND t.stream_id = g.s LIMIT 1) st ON true
     LEFT JOIN c w ON w.s = g.s AND w.o < g.o                               -- written earlier in this very batch
     WHERE coalesce(st.version, 0) <> g.v OR w.o IS NOT NULL
   ), j AS MATERIALIZED (
     SELECT c.*, coalesce(st.version, 0) AS cur, st.first_position AS fp, st.last_position AS lp, r.seen,
            EXISTS (SELECT FROM badguard b WHERE b.o = c.o) AS gbad
-    FROM c LEFT JOIN ledger.streams st ON st.log_id = p_log AND st.stream_id = c.s LEFT JOIN r ON r.o = c.o
+    FROM c LEFT JOIN LATERAL (
+      SELECT t.version, t.first_position, t.last_position FROM ledger.streams t
+      WHERE t.log_id = p_log AND t.stream_id = c.s LIMIT 1) st ON true LEFT JOIN r ON r.o = c.o
   ), d AS MATERIALIZED (                                                   -- a retry finds its request, or its own command at expected + 1
     SELECT j.*, CASE WHEN j.seen IS NOT NULL THEN j.seen WHEN j.cur > j.e THEN (SELECT ev.position FROM ledger.events ev WHERE ev.log_id = p_log AND ev.stream_id = j.s
              AND ev.version = j.e + 1 AND ev.command_id = j.cmd AND ev.position BETWEEN j.fp AND j.lp) END AS dup FROM j
