@@ -20,8 +20,8 @@ test: environment-dev ## set up and run the tests
 	@$(PY) -m pytest $(PYTEST)
 
 check: environment-dev ## format, lint, types, import rules, spelling, dependencies
-	@.venv/bin/ruff format --check --quiet . || { echo "run: .venv/bin/ruff format ."; exit 1; }
-	@.venv/bin/ruff check --quiet .
+	@.venv/bin/ruff format --check --quiet --no-cache . || { echo "run: .venv/bin/ruff format ."; exit 1; }
+	@.venv/bin/ruff check --quiet --no-cache .
 	@.venv/bin/mypy
 	@.venv/bin/mypy -p deploy
 	@.venv/bin/lint-imports

@@ -15,6 +15,7 @@ from issuance.signing import Signing
 from ledger.access import AccessProjection, Keys, access_tables
 from ledger.bus import Bus
 from ledger.connected import connected
+from ledger.health import Figures, checks
 from ledger.keys import VaultKeys
 from ledger.lifetime import Lifetime, Ready
 from ledger.opening import opened
@@ -51,7 +52,8 @@ def app(settings: Settings) -> Litestar:
             keys=api_keys,
             dependencies={"issuance": lifetime.dependency()},
             lifespan=[lifetime.lifespan],
-            ready={"parts": lifetime.check},
+            ready=checks(lifetime),
+            collectors=[Figures(lifetime)],
         ),
     )
 
@@ -88,6 +90,7 @@ def _parts(settings: Settings, api_keys: Keys, bus: Bus, store: Store) -> Issuan
     parts = Issuance(
         settings=settings,
         store=store,
+        bus=bus,
         vault=vault,
         keys=signing_keys,
         leases=Leases(bus, settings.server_secret),

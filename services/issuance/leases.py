@@ -10,10 +10,10 @@ from uuid import uuid4
 
 import msgspec
 import structlog
-from ledger.bitstring import permuted
-from ledger.bus import Bus
 
 from ledger import errors
+from ledger.bitstring import permuted
+from ledger.bus import Bus
 from ledger.events import StatusEntry
 
 BLOCK = 1024

@@ -13,9 +13,10 @@ from issuance.leases import Leases
 from issuance.signing import Signing
 from ledger import errors
 from ledger.access import Caller
+from ledger.bus import Bus
 from ledger.codec import Recorded
 from ledger.keys import SigningKeys
-from ledger.projector import Projector
+from ledger.projector import Projector, caught_up
 from ledger.relay import Relay
 from ledger.settings import Settings
 from ledger.store import Store, Wish
@@ -25,14 +26,13 @@ from ledger.web.exchange import exchange
 from ledger.web.wishes import WishKey
 from ledger.wishing import follow_up, wish_for
 
-CATCH_UP_SECONDS = 1.0
-
 
 class Issuance(msgspec.Struct, frozen=True, kw_only=True):
     """The open parts of the service."""
 
     settings: Settings
     store: Store
+    bus: Bus
     vault: Vault
     keys: SigningKeys
     leases: Leases
@@ -63,9 +63,7 @@ class Issuance(msgspec.Struct, frozen=True, kw_only=True):
 
     async def caught_up(self) -> None:
         """Wait, for a bounded time, until our own tables have seen what the log holds now."""
-        head = await self.store.head()
-        for projector in self.projectors:
-            await projector.wait_for(head, CATCH_UP_SECONDS)
+        await caught_up(self.projectors, self.store)
 
 
 def own_tenant(caller: Caller) -> str:

@@ -4,8 +4,8 @@ import base64
 import binascii
 
 import msgspec
-from ledger.bus import Bus
 
+from ledger.bus import Bus
 from ledger.errors import LedgerError
 from ledger.vault import Vault
 

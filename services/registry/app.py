@@ -12,6 +12,7 @@ from ledger.access import AccessProjection, Keys, access_tables
 from ledger.bus import Bus
 from ledger.canonicaliser import Canonicaliser
 from ledger.connected import connected
+from ledger.health import Figures, checks
 from ledger.lifetime import Lifetime, Ready
 from ledger.opening import open_ledger
 from ledger.projector import Projection, Projector
@@ -22,7 +23,6 @@ from ledger.web import Service, application
 from registry import prose
 from registry.achievements import Achievements
 from registry.awards import Awards
-from registry.health import Figures, checks
 from registry.http import achievements, awards, catalogue, credentials, demo, events, issuers, schemas, verify_page
 from registry.http_verifications import VERIFICATION_HANDLERS
 from registry.issuers import Issuers

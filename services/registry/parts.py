@@ -7,7 +7,7 @@ import msgspec
 
 from ledger.bus import Bus
 from ledger.errors import NotFound
-from ledger.projector import Projector
+from ledger.projector import Projector, caught_up
 from ledger.settings import Settings
 from ledger.store import Store
 from ledger.vault import Documents
@@ -33,9 +33,7 @@ class Reads(msgspec.Struct, frozen=True, kw_only=True):
 
     async def caught_up(self) -> bool:
         """Wait, for up to a second, until our tables have seen what the log holds now; whether they have."""
-        head = await self.store.head()
-        seen = [await projector.wait_for(head, CATCH_UP_SECONDS) for projector in self.projectors]
-        return all(seen)
+        return await caught_up(self.projectors, self.store, CATCH_UP_SECONDS)
 
     async def found(self, read: Callable[[], Awaitable[T | None]], thing: str) -> T:
         """What `read` finds, now or once the tables have caught up. Raises NotFound."""

@@ -8,6 +8,7 @@ from litestar import Litestar
 from ledger.access import AccessProjection, Keys, access_tables
 from ledger.bus import Bus
 from ledger.connected import connected
+from ledger.health import Figures, checks
 from ledger.keys import VaultKeys
 from ledger.lifetime import Lifetime, Ready
 from ledger.opening import opened
@@ -49,7 +50,8 @@ def app(settings: Settings) -> Litestar:
             keys=api_keys,
             dependencies={"revocation": lifetime.dependency()},
             lifespan=[lifetime.lifespan],
-            ready={"parts": lifetime.check},
+            ready=checks(lifetime),
+            collectors=[Figures(lifetime)],
             tags=TAGS,
         ),
     )
@@ -82,6 +84,7 @@ async def _follow(settings: Settings, api_keys: Keys, bus: Bus, store: Store, re
     parts = Revocation(
         settings=settings,
         store=store,
+        bus=bus,
         lists=Lists(store, followers[0], lists.signer),
         projectors=followers,
     )

@@ -7,7 +7,8 @@ from litestar import Request
 
 from ledger import errors
 from ledger.access import Caller
-from ledger.projector import Projector
+from ledger.bus import Bus
+from ledger.projector import Projector, caught_up
 from ledger.settings import Settings
 from ledger.store import Store, Wish
 from ledger.web.authority import caller_of
@@ -16,14 +17,13 @@ from ledger.web.wishes import WishKey
 from ledger.wishing import wish_for
 from revocation.lists.reading import Lists
 
-CATCH_UP_SECONDS = 1.0
-
 
 class Revocation(msgspec.Struct, frozen=True, kw_only=True):
     """The open parts of the service."""
 
     settings: Settings
     store: Store
+    bus: Bus
     lists: Lists
     projectors: tuple[Projector, ...]
 
@@ -33,9 +33,7 @@ class Revocation(msgspec.Struct, frozen=True, kw_only=True):
 
     async def caught_up(self) -> None:
         """Wait, for a bounded time, until our own tables have seen what the log holds now."""
-        head = await self.store.head()
-        for projector in self.projectors:
-            await projector.wait_for(head, CATCH_UP_SECONDS)
+        await caught_up(self.projectors, self.store)
 
 
 def own_tenant(caller: Caller) -> str:

@@ -194,6 +194,12 @@ def _read(message: BusMessage) -> Seen:
     return codec.seen_from_public(headers, message.body)
 
 
+async def caught_up(projectors: Sequence[Projector], store: Store, timeout_seconds: float = 1.0) -> bool:
+    """Whether all of them have seen what the log holds at this moment, after waiting for it for a bounded time."""
+    head = await store.head()
+    return all([await projector.wait_for(head, timeout_seconds) for projector in projectors])
+
+
 async def rebuild(projections: Sequence[Projection], store: Store) -> dict[str, str]:
     """Empty the tables of the projections' schema and fill them from the log; the new tables' hashes.
 
