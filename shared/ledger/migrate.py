@@ -20,6 +20,8 @@ from sqlalchemy.util import await_only
 
 MIGRATIONS = Path(str(resources.files("ledger.store"))) / "migrations"
 MIGRATION_TIMEOUT_SECONDS = 300
+PARTITION_POSITIONS = 50_000_000
+PARTITIONS_AHEAD = 2
 VERSIONS = "public.alembic_version (version_num varchar(32) CONSTRAINT alembic_version_pkc PRIMARY KEY)"
 
 
@@ -44,11 +46,37 @@ async def migrate(database_url: str) -> list[str]:
     engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
     try:
         async with engine.begin() as connection:
-            return await connection.run_sync(_upgrade)
+            applied = await connection.run_sync(_upgrade)
     finally:
         await engine.dispose()
+    await make_partitions_ahead(database_url)
+    return applied
 
 
+async def make_partitions_ahead(database_url: str, ahead: int = PARTITIONS_AHEAD) -> list[int]:
+    """Make what is missing of the partitions behind the one that is written now; their first positions.
+
+    A log without a partition for its next position refuses every append, so there are always some more than needed.
+    """
+    connection = await asyncpg.connect(database_url)
+    try:
+        head = await connection.fetchval("SELECT max(position) FROM ledger.logs")
+        next_free = await connection.fetchval(NEXT_FREE)
+        made = []
+        while next_free <= (head // PARTITION_POSITIONS + 1 + ahead) * PARTITION_POSITIONS:
+            await connection.execute(MAKE_PARTITION, next_free, next_free + PARTITION_POSITIONS)
+            made.append(next_free)
+            next_free += PARTITION_POSITIONS
+        return made
+    finally:
+        await connection.close()
+
+
+NEXT_FREE = """
+SELECT max((regexp_match(pg_get_expr(c.relpartbound, c.oid), 'TO \\(''?(\\d+)''?\\)'))[1]::bigint)
+FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'ledger.events'::regclass
+"""
+MAKE_PARTITION = "SELECT ledger.make_partition($1, $2)"
 ALTER_ROLE = "SELECT format('ALTER ROLE %I PASSWORD %L', $1::text, $2::text)"
 
 

@@ -66,6 +66,12 @@ class World(msgspec.Struct):
         lines = self.ledger.get("registry", "/v1/events?limit=100000", key=self.ledger.operator).text.splitlines()
         return [line for line in lines if msgspec.json.decode(line)["envelope"]["inst"] == self.owner.id]
 
+    def head(self) -> int:
+        """The position of the log's last event that somebody decided: lists and leases follow by themselves."""
+        text = self.ledger.get("registry", "/v1/events?limit=100000", key=self.ledger.operator).text
+        lines = [msgspec.json.decode(line) for line in text.splitlines()]
+        return max(line["position"] for line in lines if line["envelope"]["actor"]["role"] != "service")
+
 
 # What needs the owner's key and names something of the owner.
 OWNED: dict[Route, Callable[[World], Ask]] = {
@@ -172,14 +178,16 @@ def test_a_stranger_cannot_touch_what_the_owner_can(world: World, route: Route) 
 @pytest.mark.parametrize("route", OF_THE_CALLER, ids=" ".join)
 def test_a_strangers_own_calls_neither_show_nor_touch_the_owners(world: World, route: Route) -> None:
     world.award()
-    before = world.events()
+    before, asked = world.events(), OF_THE_CALLER[route](world)
+    head = world.head()
 
-    answer = ask(world, route, OF_THE_CALLER[route](world), world.stranger.api_key)
+    answer = ask(world, route, asked, world.stranger.api_key)
 
     assert answer.is_success, answer.text
     for hidden in (world.owner.id, world.owner.slug, world.achievement):
         assert f'"{hidden}"' not in answer.text
     assert world.events() == before
+    assert (world.head() > head) is (route[1] != "GET")  # whatever changes state appends, whatever reads does not
 
 
 @pytest.mark.parametrize("route", OPERATORS, ids=" ".join)
@@ -193,7 +201,9 @@ def test_only_the_operator_may(world: World, route: Route) -> None:
     assert refused.status_code in REFUSED, refused.text
     assert nobody.status_code == 401
     assert world.events() == before
+    head = world.head()
     assert ask(world, route, asked, world.ledger.operator).is_success
+    assert (world.head() > head) is (route[1] != "GET")
 
 
 def test_a_preview_of_anothers_awards_shows_nothing_of_them(world: World) -> None:

@@ -45,6 +45,18 @@ async def test_a_service_knows_the_schema_without_the_machinery(database: Databa
     await pool.close()
 
 
+async def test_partitions_are_made_ahead_of_the_head_and_only_once(postgres_server: PostgresServer) -> None:
+    url = await empty(postgres_server, "partitioned")
+    await migrate.migrate(url)
+
+    assert await migrate.make_partitions_ahead(url) == []
+    assert await migrate.make_partitions_ahead(url, 4) == [150_000_001, 200_000_001]
+    owner = await asyncpg.connect(url)
+    await owner.execute("UPDATE ledger.logs SET position = 249999999")  # as if that many events lay there
+    assert await migrate.make_partitions_ahead(url) == [250_000_001, 300_000_001]
+    await owner.close()
+
+
 async def test_an_empty_database_has_no_revision(postgres_server: PostgresServer) -> None:
     pool = await asyncpg.create_pool(await empty(postgres_server, "never_migrated"), min_size=1, max_size=1)
 

@@ -45,7 +45,7 @@ DECLARE n text := format('events_%s', p_from); BEGIN
                   ALTER COLUMN state SET STORAGE EXTERNAL', n);            -- ciphertext does not compress
   PERFORM set_config('ledger.maintenance', '', true);
 END $$;
-SELECT ledger.make_partition(1, 50000001), ledger.make_partition(50000001, 100000001), ledger.make_partition(100000001, 150000001);
+SELECT ledger.make_partition(1, 50000001);      -- further ones are made ahead by `ledger.migrate`
 CREATE FUNCTION ledger.append(
   p_log smallint, p_epoch bigint,
   p_cmd uuid[], p_stream text[], p_expected bigint[], p_n int[],           -- one entry a command
