@@ -22,6 +22,7 @@ MIGRATIONS = Path(str(resources.files("ledger.store"))) / "migrations"
 MIGRATION_TIMEOUT_SECONDS = 300
 PARTITION_POSITIONS = 50_000_000
 PARTITIONS_AHEAD = 2
+LOCK = "LOCK TABLE public.alembic_version IN ACCESS EXCLUSIVE MODE"
 VERSIONS = "public.alembic_version (version_num varchar(32) CONSTRAINT alembic_version_pkc PRIMARY KEY)"
 
 
@@ -60,14 +61,16 @@ async def make_partitions_ahead(database_url: str, ahead: int = PARTITIONS_AHEAD
     """
     connection = await asyncpg.connect(database_url)
     try:
-        head = await connection.fetchval("SELECT max(position) FROM ledger.logs")
-        next_free = await connection.fetchval(NEXT_FREE)
-        made = []
-        while next_free <= (head // PARTITION_POSITIONS + 1 + ahead) * PARTITION_POSITIONS:
-            await connection.execute(MAKE_PARTITION, next_free, next_free + PARTITION_POSITIONS)
-            made.append(next_free)
-            next_free += PARTITION_POSITIONS
-        return made
+        async with connection.transaction():
+            await connection.execute(LOCK)
+            head = await connection.fetchval("SELECT max(position) FROM ledger.logs")
+            next_free = await connection.fetchval(NEXT_FREE)
+            made = []
+            while next_free <= (head // PARTITION_POSITIONS + 1 + ahead) * PARTITION_POSITIONS:
+                await connection.execute(MAKE_PARTITION, next_free, next_free + PARTITION_POSITIONS)
+                made.append(next_free)
+                next_free += PARTITION_POSITIONS
+            return made
     finally:
         await connection.close()
 
@@ -96,7 +99,7 @@ def _upgrade(connection: Connection) -> list[str]:
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     connection.execute(text(f"CREATE TABLE IF NOT EXISTS {VERSIONS}"))
-    connection.execute(text("LOCK TABLE public.alembic_version IN ACCESS EXCLUSIVE MODE"))
+    connection.execute(text(LOCK))
     before = MigrationContext.configure(connection).get_current_revision()
     command.upgrade(config, "head")
     script = ScriptDirectory.from_config(config)
