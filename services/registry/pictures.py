@@ -1,6 +1,7 @@
 """An achievement's picture: as it was uploaded, or drawn from its id. Also as PNG, and with a credential baked in."""
 
 import asyncio
+from functools import lru_cache
 
 from ledger.credentials.art import badge_svg
 from ledger.credentials.baking import bake
@@ -24,7 +25,13 @@ async def picture(achievements: Achievements, achievement: Achievement, form: st
         achievement.id, achievement.name, credential_type=achievement.credential_type, sector=achievement.sector
     )
     # Drawing pixels takes tens of milliseconds: a thread keeps the loop free for others.
-    return drawn.encode() if form == "svg" else await asyncio.to_thread(png_of, drawn)
+    return drawn.encode() if form == "svg" else await asyncio.to_thread(_pixels, drawn)
+
+
+@lru_cache(maxsize=128)
+def _pixels(drawn: str) -> bytes:
+    """A drawing's PNG, kept: every credential of an achievement shows the same one (about 0.2 MB each)."""
+    return png_of(drawn)
 
 
 async def baked(achievements: Achievements, achievement: Achievement, form: str, credential: str) -> bytes:
