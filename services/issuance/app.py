@@ -52,7 +52,7 @@ def app(settings: Settings) -> Litestar:
             keys=api_keys,
             dependencies={"issuance": lifetime.dependency()},
             lifespan=[lifetime.lifespan],
-            ready=checks(lifetime),
+            ready=checks(lifetime, relays=True),
             collectors=[Figures(lifetime)],
         ),
     )

@@ -42,8 +42,8 @@ def relay_of(parts: Any) -> Relay | None:
     return relay
 
 
-def checks(lifetime: Lifetime[Any]) -> dict[str, Check]:
-    """The checks of `/readyz`."""
+def checks(lifetime: Lifetime[Any], *, relays: bool = False) -> dict[str, Check]:
+    """The checks of `/readyz`; `relays` for the service that publishes the log."""
 
     async def database() -> str | None:
         await lifetime.parts.store.head()
@@ -62,7 +62,8 @@ def checks(lifetime: Lifetime[Any]) -> dict[str, Check]:
         running = relay_of(lifetime.parts)
         return f"halted: {running.halted}" if running is not None and running.halted else None
 
-    return {"parts": lifetime.check, "database": database, "projections": projections, "bus": bus, "relay": relay}
+    common = {"parts": lifetime.check, "database": database, "projections": projections, "bus": bus}
+    return {**common, "relay": relay} if relays else common
 
 
 class Figures(Collector):
