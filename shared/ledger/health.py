@@ -62,7 +62,7 @@ def checks(lifetime: Lifetime[Any], *, relays: bool = False) -> dict[str, Check]
         running = relay_of(lifetime.parts)
         return f"halted: {running.halted}" if running is not None and running.halted else None
 
-    common = {"parts": lifetime.check, "database": database, "projections": projections, "bus": bus}
+    common: dict[str, Check] = {"parts": lifetime.check, "database": database, "projections": projections, "bus": bus}
     return {**common, "relay": relay} if relays else common
 
 
