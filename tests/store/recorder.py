@@ -17,6 +17,7 @@ from eventsourcing.persistence import (
     IntegrityError,
     ListenNotifySubscription,
     Notification,
+    ProgrammingError,
     StoredEvent,
 )
 
@@ -126,7 +127,7 @@ class Recorder(ApplicationRecorder):
         return head or None
 
     def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> ListenNotifySubscription:
-        raise NotImplementedError("the ledger follows by position, without NOTIFY")
+        raise ProgrammingError("the ledger follows by position, without NOTIFY")
 
 
 NOTIFICATIONS = """
