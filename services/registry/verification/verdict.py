@@ -27,6 +27,7 @@ NAMES: Final = (
     "recipient",
 )
 BEARING: Final = frozenset(NAMES) - {"issuer_recognised"}
+ERROR_LIMIT: Final = 100  # of one check: a document of nothing but faults must not be answered with a longer one
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -71,8 +72,8 @@ def passed(name: str, detail: str, **extra: Any) -> Check:
     return Check(name=name, status="passed", detail=detail, **extra)
 
 
-def failed(name: str, detail: str, **extra: Any) -> Check:
-    return Check(name=name, status="failed", detail=detail, **extra)
+def failed(name: str, detail: str, *, errors: Sequence[FieldError] = (), **extra: Any) -> Check:
+    return Check(name=name, status="failed", detail=detail, errors=tuple(errors[:ERROR_LIMIT]), **extra)
 
 
 def skipped(name: str, detail: str, **extra: Any) -> Check:
