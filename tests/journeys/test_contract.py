@@ -18,6 +18,7 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from tests.journeys.problems import checked_problem
 from tests.journeys.routes import APPS, Route, key_for, plans
 from tests.running import Institution, Running
 
@@ -34,7 +35,6 @@ BREAKABLE = [
 ]  # fmt: skip
 MODES = {GenerationMode.POSITIVE: DOCUMENTED, GenerationMode.NEGATIVE: BREAKABLE}
 GENERATED = [(route, mode) for mode, routes in MODES.items() for route in routes]
-
 
 # Path parameters that name nothing, and bodies that are right where one is needed to get as far as the name.
 NOTHING = {
@@ -59,7 +59,6 @@ class Contract(msgspec.Struct, frozen=True):
     ledger: Running
     institution: Institution
     schemas: dict[str, BaseSchema]
-
     weak_keys: dict[str, str]
     achievement: str
     client: httpx.Client
@@ -90,22 +89,6 @@ class Contract(msgspec.Struct, frozen=True):
         operation = self.schemas[route.service].raw_schema["paths"][route.template][route.method.lower()]
         assert f"(`{code}`)" in operation["responses"][str(status)]["description"]
         return problem
-
-
-def checked_problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
-    """The problem document of an answer, whose members agree with each other and with its headers."""
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.headers["cache-control"] == "no-store"
-    problem: dict[str, Any] = answer.json()
-    assert problem.keys() == {"type", "title", "status", "detail", "instance", "code", "request_id", "errors"}
-    assert (problem["status"], problem["code"]) == (status, code)
-    assert problem["request_id"] == answer.headers["x-request-id"]
-    assert problem["instance"].endswith(problem["request_id"])
-    assert problem["type"].endswith(f"/problems/{code}")
-    assert problem["title"]
-    assert problem["detail"]
-    return problem
 
 
 @pytest.fixture(scope="module")

@@ -62,9 +62,10 @@ class World(msgspec.Struct):
         return dict(answer.json())
 
     def events(self) -> list[str]:
-        """The owner's events, as the operator reads them."""
+        """The owner's events, as the operator reads them; a service publishes its lists whatever is asked meanwhile."""
         lines = self.ledger.get("registry", "/v1/events?limit=100000", key=self.ledger.operator).text.splitlines()
-        return [line for line in lines if msgspec.json.decode(line)["envelope"]["inst"] == self.owner.id]
+        envelopes = {line: msgspec.json.decode(line)["envelope"] for line in lines}
+        return [line for line, e in envelopes.items() if e["inst"] == self.owner.id and e["actor"]["role"] != "service"]
 
     def head(self) -> int:
         """The position of the log's last event that somebody decided: lists and leases follow by themselves."""
