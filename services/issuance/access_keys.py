@@ -21,7 +21,8 @@ KeyName = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 
 
 class CreateKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A key with a name for people, the scopes it opens (default: all of its role) and when it ends."""
+    """A key with a name for people, the scopes it opens and when it ends. By default it opens what the key that makes
+    it opens; one that the operator makes for an institution, everything of the institution's."""
 
     name: KeyName
     scopes: Annotated[list[str], msgspec.Meta(min_length=1, max_length=50)] | None = None

@@ -12,7 +12,7 @@ from issuance import access_keys
 from issuance.access_keys import CreateKey, RevokeKey, RotateKey
 from issuance.parts import Issuance, now
 from ledger import errors, ids
-from ledger.access import Caller, new_token, scopes_for, secret_hash
+from ledger.access import ROLE_SCOPES, Caller, new_token, scopes_for, secret_hash
 from ledger.codec import format_time
 from ledger.events import LEDGER_TENANT, KeyCreated
 from ledger.store import Wish
@@ -66,7 +66,9 @@ async def make_key(issuance: Issuance, wish: Wish, tenant: str, wanted: CreateKe
     )
     token = new_token(key_id, secret, live=not settings.test_mode)
     institution = None if tenant == LEDGER_TENANT else tenant
-    answer = NewKey(key_id, token, created.name, role, created.scopes, created.expires_at, institution)
+    # What was recorded: a retry may come with another key, whose own scopes would be the default.
+    made = next((r.event for r in decision.events if isinstance(r.event, KeyCreated)), created)
+    answer = NewKey(key_id, token, made.name, made.role, made.scopes, made.expires_at, institution)
     return answer, decision.replayed
 
 
@@ -78,8 +80,10 @@ async def create_key(
     wish: NamedDependency[WishKey],
 ) -> Response[NewKey]:
     """Make a key. An institution makes keys of its own; the operator also for an institution, or for an auditor."""
-    tenant = await _tenant_of(issuance, caller_of(request), data)
-    answer, replayed = await make_key(issuance, issuance.wish(request, wish, tenant), tenant, data)
+    caller = caller_of(request)
+    tenant = await _tenant_of(issuance, caller, data)
+    wanted = msgspec.structs.replace(data, scopes=_granted(caller, tenant, data))
+    answer, replayed = await make_key(issuance, issuance.wish(request, wish, tenant), tenant, wanted)
     return Response(answer, status_code=201, headers=replay_headers(replayed=replayed))
 
 
@@ -113,13 +117,15 @@ async def rotate_key(
     wish: NamedDependency[WishKey],
 ) -> Response[NewKey]:
     """A new key with the same name, role and scopes; the old one ends after the overlap."""
-    tenant, history = await _own_key(issuance, caller_of(request), key_id)
+    caller = caller_of(request)
+    tenant, history = await _own_key(issuance, caller, key_id)
     at, first = now(), issuance.wish(request, wish, tenant)
     if (earlier := await issuance.store.earlier(first)) is None:
         access_keys.living(history, at=at)
     old = access_keys.key_of(history)
     assert old is not None  # noqa: S101 - _own_key found its first event
     wanted = CreateKey(old.created.name, old.created.scopes, None, old.created.role)
+    _granted(caller, tenant, wanted)
     answer, replayed = await make_key(issuance, first, tenant, wanted)
     overlap = timedelta(seconds=data.overlap_seconds)
     ending = issuance.follow_up(first, "end-key", tenant)
@@ -161,13 +167,25 @@ async def _tenant_of(issuance: Issuance, caller: Caller, wanted: CreateKey) -> s
     if caller.tenant is not None:
         if wanted.institution_id not in (None, caller.tenant) or wanted.role not in (None, "institution"):
             raise errors.Forbidden("An institution makes keys of its own only.")
-        if caller.role != "institution" or not set(wanted.scopes or caller.scopes) <= caller.scopes:
-            raise errors.Forbidden("A key cannot make a key that opens more than itself.")
         return caller.tenant
     if wanted.institution_id is None:
         return LEDGER_TENANT
     await issuance.institution(wanted.institution_id)
     return wanted.institution_id
+
+
+def _granted(caller: Caller, tenant: str, wanted: CreateKey) -> list[str]:
+    """The scopes of a new key; by default those that the caller's key has itself. Raises Malformed or Forbidden.
+
+    The operator opens an institution's door without being able to go through it: those scopes are not its own.
+    """
+    role = wanted.role or ("operator" if tenant == LEDGER_TENANT else "institution")
+    if caller.tenant is None and tenant != LEDGER_TENANT:
+        return scopes_for(role, wanted.scopes)
+    scopes = scopes_for(role, wanted.scopes) if wanted.scopes else sorted(caller.scopes & ROLE_SCOPES[role])
+    if not scopes or not set(scopes) <= caller.scopes:
+        raise errors.Forbidden("A key cannot make a key that opens more than itself.")
+    return scopes
 
 
 async def _own_key(issuance: Issuance, caller: Caller, key_id: str) -> tuple[str, Any]:
