@@ -7,6 +7,7 @@ it, the contexts are not tried again.
 """
 
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -57,7 +58,7 @@ async def signatures_of(
 
 
 def _proof(verdict: ProofVerdict) -> Check:
-    about = {"proof": verdict.index, "cryptosuite": verdict.suite[:100] or None}
+    about: dict[str, Any] = {"proof": verdict.index, "cryptosuite": verdict.suite[:100] or None}
     if verdict.outcome is Outcome.VERIFIED:
         return passed("proofs", f"The signature by {_short(verdict.method)} is sound: nothing was changed.", **about)
     if verdict.outcome is Outcome.WRONG:
