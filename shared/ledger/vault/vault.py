@@ -49,8 +49,12 @@ class Vault:
             if len(rows) == len(set(hashes)):
                 return str(known.pop())
             pseudonym = known.pop() if known else ids.text_id("lrn", secrets.token_bytes(16))
-            sealed = self._sealed_data_key(tenant, pseudonym, secrets.token_bytes(sealing.KEY_BYTES))
-            await self._pool.execute(JOIN, tenant, hashes, pseudonym, EPOCH, sealed)
+            key = secrets.token_bytes(sealing.KEY_BYTES)
+            sealed = self._sealed_data_key(tenant, pseudonym, key)
+            made = await self._pool.fetchrow(JOIN, tenant, hashes, pseudonym, EPOCH, sealed)
+            if made["keyed"] and made["joined"] == len(set(hashes)):  # all of it is ours: nobody needs to be asked
+                self._remember(tenant, pseudonym, key)
+                return pseudonym
         raise errors.Unavailable("The learner is being recorded by others; try again.", retry_after_seconds=1)
 
     async def find(self, tenant: str, identifier: Identifier) -> str | None:
@@ -116,10 +120,13 @@ class Vault:
         if sealed is None:
             raise Erased("This learner's record was erased.")
         key = sealing.unseal(self._kek, sealed, sealing.data_key_purpose(tenant, pseudonym))
+        self._remember(tenant, pseudonym, key)
+        return key
+
+    def _remember(self, tenant: str, pseudonym: str, key: bytes) -> None:
         self._keys[tenant, pseudonym] = key
         if len(self._keys) > CACHED_KEYS:
             self._keys.popitem(last=False)
-        return key
 
     def _sealed_data_key(self, tenant: str, pseudonym: str, key: bytes) -> bytes:
         return sealing.seal(self._kek, secrets.token_bytes(12), key, sealing.data_key_purpose(tenant, pseudonym))
@@ -133,9 +140,11 @@ JOIN = """
 WITH joined AS (
   INSERT INTO vault.learners (tenant, identifier_hash, pseudonym)
   SELECT $1, h, $3 FROM unnest($2::bytea[]) AS h
-  ON CONFLICT DO NOTHING RETURNING pseudonym)
-INSERT INTO vault.data_keys (tenant, pseudonym, epoch, sealed)
-SELECT DISTINCT $1, pseudonym, $4::int, $5::bytea FROM joined ON CONFLICT DO NOTHING
+  ON CONFLICT DO NOTHING RETURNING pseudonym),
+keyed AS (
+  INSERT INTO vault.data_keys (tenant, pseudonym, epoch, sealed)
+  SELECT DISTINCT $1, pseudonym, $4::int, $5::bytea FROM joined ON CONFLICT DO NOTHING RETURNING true)
+SELECT (SELECT count(*) FROM joined) AS joined, EXISTS (SELECT FROM keyed) AS keyed
 """
 OWN_KEY = """
 INSERT INTO vault.data_keys (tenant, pseudonym, epoch, sealed) VALUES ($1, $1, $2, $3) ON CONFLICT DO NOTHING
