@@ -34,6 +34,15 @@ HANDLERS = [
     *learners.HANDLERS,
 ]
 
+TAGS = {
+    "Institutions": "Take institutions in; the operator's.",
+    "Profile and signing keys": "What stands in credentials as their issuer, and what signs them.",
+    "API keys": "Who may call, and what for.",
+    "Achievements": "What can be awarded, in versions that never change.",
+    "Awards": "Award a learner; the signed credential comes back.",
+    "Learners": "Erase one's own record of a learner.",
+}
+
 
 def app(settings: Settings) -> Litestar:
     """The service for these settings."""
@@ -48,6 +57,7 @@ def app(settings: Settings) -> Litestar:
         Service(
             title="credledger issuance",
             description="Institutions define achievements and award them to learners.",
+            tags=TAGS,
             handlers=HANDLERS,
             keys=api_keys,
             dependencies={"issuance": lifetime.dependency()},

@@ -39,7 +39,7 @@ class Achievement(msgspec.Struct, frozen=True, kw_only=True):
     details: dict[str, Any]
 
 
-@post("/v1/achievements", operation_id="publishAchievement", status_code=201,
+@post("/v1/achievements", tags=["Achievements"], operation_id="publishAchievement", status_code=201,
       opt=requires("achievements:write", errors=(errors.Refused,), text_limit=TEXT_LIMIT))  # fmt: skip
 async def publish_achievement(
     request: Request[Any, Any, Any],
@@ -55,7 +55,7 @@ async def publish_achievement(
     return await _publish(issuance, decided, achievement_id, wanted(data), [])
 
 
-@post("/v1/achievements/{achievement_id:str}/versions", operation_id="publishAchievementVersion", status_code=201,
+@post("/v1/achievements/{achievement_id:str}/versions", tags=["Achievements"], operation_id="publishAchievementVersion", status_code=201,
       opt=requires(
           "achievements:write",
           errors=(errors.NotFound, errors.Refused, errors.Conflict, errors.Stale, errors.PreconditionRequired),
@@ -77,7 +77,7 @@ async def publish_achievement_version(
     return await _publish(issuance, decided, achievement_id, wanted(data), history)
 
 
-@post("/v1/achievements/{achievement_id:str}/versions/{number:int}/withdrawal", operation_id="withdrawVersion",
+@post("/v1/achievements/{achievement_id:str}/versions/{number:int}/withdrawal", tags=["Achievements"], operation_id="withdrawVersion",
       status_code=200, opt=requires("achievements:write", errors=(errors.NotFound, errors.Refused)))  # fmt: skip
 async def withdraw_version(
     request: Request[Any, Any, Any],
@@ -101,7 +101,7 @@ async def withdraw_version(
     return Response(answer, headers=replay_headers(replayed=decision.replayed))
 
 
-@get("/v1/achievements", operation_id="listOwnAchievements", opt=requires("awards:read"))
+@get("/v1/achievements", tags=["Achievements"], operation_id="listOwnAchievements", opt=requires("awards:read"))
 async def list_achievements(
     request: Request[Any, Any, Any], issuance: NamedDependency[Issuance], paging: NamedDependency[Paging]
 ) -> Response[Page[Achievement]]:
@@ -120,7 +120,7 @@ async def list_achievements(
     return paging.answer(found, place=lambda achievement: [places[achievement.id]])
 
 
-@get("/v1/achievements/{achievement_id:str}", operation_id="getOwnAchievement",
+@get("/v1/achievements/{achievement_id:str}", tags=["Achievements"], operation_id="getOwnAchievement",
      opt=requires("awards:read", errors=(errors.NotFound,)))  # fmt: skip
 async def get_achievement(
     request: Request[Any, Any, Any], achievement_id: FromPath[str], issuance: NamedDependency[Issuance]

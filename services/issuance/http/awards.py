@@ -30,7 +30,7 @@ class AwardItem(msgspec.Struct, frozen=True):
     recorded_at: str
 
 
-@post("/v1/awards", operation_id="awardLearner", status_code=201,
+@post("/v1/awards", tags=["Awards"], operation_id="awardLearner", status_code=201,
       opt=requires("awards:write", errors=(errors.NotFound, errors.Refused, errors.Conflict, Erased)))  # fmt: skip
 async def award_learner(
     request: Request[Any, Any, Any],
@@ -48,7 +48,7 @@ async def award_learner(
     return Response(answer, status_code=201, headers=headers)
 
 
-@get("/v1/awards/{award_id:str}", operation_id="getAward",
+@get("/v1/awards/{award_id:str}", tags=["Awards"], operation_id="getAward",
      opt=requires("awards:read", errors=(errors.NotFound, Erased)))  # fmt: skip
 async def get_award(
     request: Request[Any, Any, Any], award_id: FromPath[str], issuance: NamedDependency[Issuance]
@@ -58,7 +58,7 @@ async def get_award(
     return Response(await awarding.answer_for(issuance, history[0]))
 
 
-@get("/v1/awards", operation_id="listAwards", opt=requires("awards:read"))
+@get("/v1/awards", tags=["Awards"], operation_id="listAwards", opt=requires("awards:read"))
 async def list_awards(
     request: Request[Any, Any, Any], issuance: NamedDependency[Issuance], paging: NamedDependency[Paging]
 ) -> Response[Page[AwardItem]]:

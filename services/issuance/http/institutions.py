@@ -60,7 +60,7 @@ def facts_of(institution: Institution, key: NewKey | None = None) -> Institution
     )
 
 
-@post("/v1/institutions", operation_id="createInstitution", status_code=201,
+@post("/v1/institutions", tags=["Institutions"], operation_id="createInstitution", status_code=201,
       opt=requires("institutions:write", errors=(errors.Conflict,)))  # fmt: skip
 async def create_institution(
     request: Request[Any, Any, Any],
@@ -91,7 +91,7 @@ async def create_institution(
     return Response(answer, status_code=201, headers=headers)
 
 
-@get("/v1/institutions", operation_id="listInstitutions", opt=requires("institutions:read"))
+@get("/v1/institutions", tags=["Institutions"], operation_id="listInstitutions", opt=requires("institutions:read"))
 async def list_institutions(
     issuance: NamedDependency[Issuance], paging: NamedDependency[Paging]
 ) -> Response[Page[InstitutionFacts]]:
@@ -104,7 +104,7 @@ async def list_institutions(
     return paging.answer(found, place=lambda institution: [places[institution.id]])
 
 
-@get("/v1/institutions/{institution_id:str}", operation_id="getInstitution",
+@get("/v1/institutions/{institution_id:str}", tags=["Institutions"], operation_id="getInstitution",
      opt=requires("institutions:read", errors=(errors.NotFound,)))  # fmt: skip
 async def get_institution(
     institution_id: FromPath[str], issuance: NamedDependency[Issuance]
@@ -114,7 +114,7 @@ async def get_institution(
     return Response(facts_of(institution), headers={"etag": version_etag(institution.version)})
 
 
-@post("/v1/institutions/{institution_id:str}/deactivation", operation_id="deactivateInstitution", status_code=200,
+@post("/v1/institutions/{institution_id:str}/deactivation", tags=["Institutions"], operation_id="deactivateInstitution", status_code=200,
       opt=requires("institutions:write", errors=(errors.NotFound,)))  # fmt: skip
 async def deactivate_institution(
     request: Request[Any, Any, Any],
@@ -132,7 +132,7 @@ async def deactivate_institution(
     )
 
 
-@post("/v1/institutions/{institution_id:str}/reactivation", operation_id="reactivateInstitution", status_code=200,
+@post("/v1/institutions/{institution_id:str}/reactivation", tags=["Institutions"], operation_id="reactivateInstitution", status_code=200,
       opt=requires("institutions:write", errors=(errors.NotFound,)))  # fmt: skip
 async def reactivate_institution(
     request: Request[Any, Any, Any],
@@ -150,7 +150,7 @@ async def reactivate_institution(
     )
 
 
-@get("/v1/profile", operation_id="getProfile", opt=requires("awards:read"))
+@get("/v1/profile", tags=["Profile and signing keys"], operation_id="getProfile", opt=requires("awards:read"))
 async def get_profile(
     request: Request[Any, Any, Any], issuance: NamedDependency[Issuance]
 ) -> Response[InstitutionFacts]:
@@ -159,7 +159,7 @@ async def get_profile(
     return Response(facts_of(institution), headers={"etag": version_etag(institution.version)})
 
 
-@put("/v1/profile", operation_id="updateProfile",
+@put("/v1/profile", tags=["Profile and signing keys"], operation_id="updateProfile",
      opt=requires("profile:write", errors=(errors.Refused, errors.Stale, errors.PreconditionRequired)))  # fmt: skip
 async def update_profile(
     request: Request[Any, Any, Any],
@@ -175,7 +175,7 @@ async def update_profile(
     return await _changed(issuance, decided, lambda history: institutions.update(data, history, at=at))
 
 
-@post("/v1/signing-keys/rotation", operation_id="rotateSigningKeys", status_code=200,
+@post("/v1/signing-keys/rotation", tags=["Profile and signing keys"], operation_id="rotateSigningKeys", status_code=200,
       opt=requires("profile:write", errors=(errors.Refused,)))  # fmt: skip
 async def rotate_signing_keys(
     request: Request[Any, Any, Any], issuance: NamedDependency[Issuance], wish: NamedDependency[WishKey]
@@ -187,7 +187,7 @@ async def rotate_signing_keys(
     return await _changed(issuance, decided, lambda history: institutions.rotate(history, new=new, at=at))
 
 
-@post("/v1/signing-keys/{key_id:str}/compromise", operation_id="reportCompromisedKey", status_code=200,
+@post("/v1/signing-keys/{key_id:str}/compromise", tags=["Profile and signing keys"], operation_id="reportCompromisedKey", status_code=200,
       opt=requires("profile:write", errors=(errors.NotFound, errors.Refused)))  # fmt: skip
 async def report_compromised_key(
     request: Request[Any, Any, Any],

@@ -72,7 +72,13 @@ async def make_key(issuance: Issuance, wish: Wish, tenant: str, wanted: CreateKe
     return answer, decision.replayed
 
 
-@post("/v1/keys", operation_id="createKey", opt=requires("keys:write", errors=(errors.NotFound,)), status_code=201)
+@post(
+    "/v1/keys",
+    tags=["API keys"],
+    operation_id="createKey",
+    opt=requires("keys:write", errors=(errors.NotFound,)),
+    status_code=201,
+)
 async def create_key(
     request: Request[Any, Any, Any],
     data: JSONBody[CreateKey],
@@ -87,7 +93,7 @@ async def create_key(
     return Response(answer, status_code=201, headers=replay_headers(replayed=replayed))
 
 
-@get("/v1/keys", operation_id="listKeys", opt=requires("keys:read"))
+@get("/v1/keys", tags=["API keys"], operation_id="listKeys", opt=requires("keys:read"))
 async def list_keys(
     request: Request[Any, Any, Any], issuance: NamedDependency[Issuance], paging: NamedDependency[Paging]
 ) -> Response[Page[KeyFacts]]:
@@ -107,7 +113,7 @@ async def list_keys(
     return paging.answer(found, place=lambda key: [key.id])
 
 
-@post("/v1/keys/{key_id:str}/rotation", operation_id="rotateKey", status_code=201,
+@post("/v1/keys/{key_id:str}/rotation", tags=["API keys"], operation_id="rotateKey", status_code=201,
       opt=requires("keys:write", errors=(errors.NotFound, errors.Refused)))  # fmt: skip
 async def rotate_key(
     request: Request[Any, Any, Any],
@@ -136,7 +142,7 @@ async def rotate_key(
     return Response(answer, status_code=201, headers=replay_headers(replayed=replayed))
 
 
-@post("/v1/keys/{key_id:str}/revocation", operation_id="revokeKey", status_code=200,
+@post("/v1/keys/{key_id:str}/revocation", tags=["API keys"], operation_id="revokeKey", status_code=200,
       opt=requires("keys:write", errors=(errors.NotFound,)))  # fmt: skip
 async def revoke_key(
     request: Request[Any, Any, Any],
