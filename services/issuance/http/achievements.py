@@ -39,7 +39,8 @@ class Achievement(msgspec.Struct, frozen=True, kw_only=True):
     details: dict[str, Any]
 
 
-@post("/v1/achievements", tags=["Achievements"], operation_id="publishAchievement", status_code=201,
+@post("/v1/achievements", tags=["Achievements"],
+     operation_id="publishAchievement", status_code=201,
       opt=requires("achievements:write", errors=(errors.Refused,), text_limit=TEXT_LIMIT))  # fmt: skip
 async def publish_achievement(
     request: Request[Any, Any, Any],
@@ -55,7 +56,8 @@ async def publish_achievement(
     return await _publish(issuance, decided, achievement_id, wanted(data), [])
 
 
-@post("/v1/achievements/{achievement_id:str}/versions", tags=["Achievements"], operation_id="publishAchievementVersion", status_code=201,
+@post("/v1/achievements/{achievement_id:str}/versions", tags=["Achievements"],
+     operation_id="publishAchievementVersion", status_code=201,
       opt=requires(
           "achievements:write",
           errors=(errors.NotFound, errors.Refused, errors.Conflict, errors.Stale, errors.PreconditionRequired),
@@ -77,7 +79,8 @@ async def publish_achievement_version(
     return await _publish(issuance, decided, achievement_id, wanted(data), history)
 
 
-@post("/v1/achievements/{achievement_id:str}/versions/{number:int}/withdrawal", tags=["Achievements"], operation_id="withdrawVersion",
+@post("/v1/achievements/{achievement_id:str}/versions/{number:int}/withdrawal", tags=["Achievements"],
+     operation_id="withdrawVersion",
       status_code=200, opt=requires("achievements:write", errors=(errors.NotFound, errors.Refused)))  # fmt: skip
 async def withdraw_version(
     request: Request[Any, Any, Any],
@@ -120,7 +123,8 @@ async def list_achievements(
     return paging.answer(found, place=lambda achievement: [places[achievement.id]])
 
 
-@get("/v1/achievements/{achievement_id:str}", tags=["Achievements"], operation_id="getOwnAchievement",
+@get("/v1/achievements/{achievement_id:str}", tags=["Achievements"],
+     operation_id="getOwnAchievement",
      opt=requires("awards:read", errors=(errors.NotFound,)))  # fmt: skip
 async def get_achievement(
     request: Request[Any, Any, Any], achievement_id: FromPath[str], issuance: NamedDependency[Issuance]

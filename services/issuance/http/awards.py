@@ -30,7 +30,8 @@ class AwardItem(msgspec.Struct, frozen=True):
     recorded_at: str
 
 
-@post("/v1/awards", tags=["Awards"], operation_id="awardLearner", status_code=201,
+@post("/v1/awards", tags=["Awards"],
+     operation_id="awardLearner", status_code=201,
       opt=requires("awards:write", errors=(errors.NotFound, errors.Refused, errors.Conflict, Erased)))  # fmt: skip
 async def award_learner(
     request: Request[Any, Any, Any],
@@ -48,7 +49,8 @@ async def award_learner(
     return Response(answer, status_code=201, headers=headers)
 
 
-@get("/v1/awards/{award_id:str}", tags=["Awards"], operation_id="getAward",
+@get("/v1/awards/{award_id:str}", tags=["Awards"],
+     operation_id="getAward",
      opt=requires("awards:read", errors=(errors.NotFound, Erased)))  # fmt: skip
 async def get_award(
     request: Request[Any, Any, Any], award_id: FromPath[str], issuance: NamedDependency[Issuance]

@@ -60,7 +60,8 @@ def facts_of(institution: Institution, key: NewKey | None = None) -> Institution
     )
 
 
-@post("/v1/institutions", tags=["Institutions"], operation_id="createInstitution", status_code=201,
+@post("/v1/institutions", tags=["Institutions"],
+     operation_id="createInstitution", status_code=201,
       opt=requires("institutions:write", errors=(errors.Conflict,)))  # fmt: skip
 async def create_institution(
     request: Request[Any, Any, Any],
@@ -104,7 +105,8 @@ async def list_institutions(
     return paging.answer(found, place=lambda institution: [places[institution.id]])
 
 
-@get("/v1/institutions/{institution_id:str}", tags=["Institutions"], operation_id="getInstitution",
+@get("/v1/institutions/{institution_id:str}", tags=["Institutions"],
+     operation_id="getInstitution",
      opt=requires("institutions:read", errors=(errors.NotFound,)))  # fmt: skip
 async def get_institution(
     institution_id: FromPath[str], issuance: NamedDependency[Issuance]
@@ -114,7 +116,8 @@ async def get_institution(
     return Response(facts_of(institution), headers={"etag": version_etag(institution.version)})
 
 
-@post("/v1/institutions/{institution_id:str}/deactivation", tags=["Institutions"], operation_id="deactivateInstitution", status_code=200,
+@post("/v1/institutions/{institution_id:str}/deactivation", tags=["Institutions"],
+     operation_id="deactivateInstitution", status_code=200,
       opt=requires("institutions:write", errors=(errors.NotFound,)))  # fmt: skip
 async def deactivate_institution(
     request: Request[Any, Any, Any],
@@ -132,7 +135,8 @@ async def deactivate_institution(
     )
 
 
-@post("/v1/institutions/{institution_id:str}/reactivation", tags=["Institutions"], operation_id="reactivateInstitution", status_code=200,
+@post("/v1/institutions/{institution_id:str}/reactivation", tags=["Institutions"],
+     operation_id="reactivateInstitution", status_code=200,
       opt=requires("institutions:write", errors=(errors.NotFound,)))  # fmt: skip
 async def reactivate_institution(
     request: Request[Any, Any, Any],
@@ -159,7 +163,8 @@ async def get_profile(
     return Response(facts_of(institution), headers={"etag": version_etag(institution.version)})
 
 
-@put("/v1/profile", tags=["Profile and signing keys"], operation_id="updateProfile",
+@put("/v1/profile", tags=["Profile and signing keys"],
+     operation_id="updateProfile",
      opt=requires("profile:write", errors=(errors.Refused, errors.Stale, errors.PreconditionRequired)))  # fmt: skip
 async def update_profile(
     request: Request[Any, Any, Any],
@@ -175,7 +180,8 @@ async def update_profile(
     return await _changed(issuance, decided, lambda history: institutions.update(data, history, at=at))
 
 
-@post("/v1/signing-keys/rotation", tags=["Profile and signing keys"], operation_id="rotateSigningKeys", status_code=200,
+@post("/v1/signing-keys/rotation", tags=["Profile and signing keys"],
+     operation_id="rotateSigningKeys", status_code=200,
       opt=requires("profile:write", errors=(errors.Refused,)))  # fmt: skip
 async def rotate_signing_keys(
     request: Request[Any, Any, Any], issuance: NamedDependency[Issuance], wish: NamedDependency[WishKey]
@@ -187,7 +193,8 @@ async def rotate_signing_keys(
     return await _changed(issuance, decided, lambda history: institutions.rotate(history, new=new, at=at))
 
 
-@post("/v1/signing-keys/{key_id:str}/compromise", tags=["Profile and signing keys"], operation_id="reportCompromisedKey", status_code=200,
+@post("/v1/signing-keys/{key_id:str}/compromise", tags=["Profile and signing keys"],
+     operation_id="reportCompromisedKey", status_code=200,
       opt=requires("profile:write", errors=(errors.NotFound, errors.Refused)))  # fmt: skip
 async def report_compromised_key(
     request: Request[Any, Any, Any],

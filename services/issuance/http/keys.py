@@ -113,7 +113,8 @@ async def list_keys(
     return paging.answer(found, place=lambda key: [key.id])
 
 
-@post("/v1/keys/{key_id:str}/rotation", tags=["API keys"], operation_id="rotateKey", status_code=201,
+@post("/v1/keys/{key_id:str}/rotation", tags=["API keys"],
+     operation_id="rotateKey", status_code=201,
       opt=requires("keys:write", errors=(errors.NotFound, errors.Refused)))  # fmt: skip
 async def rotate_key(
     request: Request[Any, Any, Any],
@@ -142,7 +143,8 @@ async def rotate_key(
     return Response(answer, status_code=201, headers=replay_headers(replayed=replayed))
 
 
-@post("/v1/keys/{key_id:str}/revocation", tags=["API keys"], operation_id="revokeKey", status_code=200,
+@post("/v1/keys/{key_id:str}/revocation", tags=["API keys"],
+     operation_id="revokeKey", status_code=200,
       opt=requires("keys:write", errors=(errors.NotFound,)))  # fmt: skip
 async def revoke_key(
     request: Request[Any, Any, Any],

@@ -24,7 +24,8 @@ class Erasure(msgspec.Struct, frozen=True):
     erased: bool
 
 
-@post("/v1/learners/{learner_id:str}/erasure", tags=["Learners"], operation_id="eraseLearner", status_code=200,
+@post("/v1/learners/{learner_id:str}/erasure", tags=["Learners"],
+     operation_id="eraseLearner", status_code=200,
       opt=requires("learners:erase", errors=(errors.NotFound,)))  # fmt: skip
 async def erase_learner(
     request: Request[Any, Any, Any],
