@@ -48,9 +48,9 @@ async def award(issuance: Issuance, wish: Wish, data: AwardLearner) -> tuple[Awa
 
     Raises Malformed, NotFound, Refused, KeyReused, Unavailable or Erased.
     """
-    awards.check(data, at=now())
     if (earlier := await issuance.store.earlier(wish)) is not None:
         return await answer_for(issuance, earlier.events[0]), True
+    awards.check(data, at=now())
     recorded, personal, replayed = await _decide(issuance, wish, data)
     return await answer_for(issuance, recorded, None if replayed else personal), replayed
 
@@ -104,8 +104,12 @@ async def _decide(issuance: Issuance, wish: Wish, data: AwardLearner) -> tuple[R
 
 async def _check_achievement(issuance: Issuance, tenant: str, data: AwardLearner) -> None:
     """Refuse before a place in a status list is burnt for nothing."""
-    history = await issuance.store.load_cached(f"achievement/{data.achievement_id}")
-    published = awards.version_to_award(data.achievement_version, history)
+    stream = f"achievement/{data.achievement_id}"
+    try:
+        published = awards.version_to_award(data.achievement_version, await issuance.store.load_cached(stream))
+    except errors.LedgerError:  # what is cached may be behind
+        history = await issuance.store.load_cached(stream, fresh=True)
+        published = awards.version_to_award(data.achievement_version, history)
     if published.tenant != tenant:
         raise errors.NotFound("There is no such achievement.")
 

@@ -5,6 +5,7 @@ a crash left unsigned; a document whose key was destroyed meanwhile stays unsign
 """
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -16,7 +17,7 @@ from issuance.institutions import Institution, institution_of
 from ledger import errors
 from ledger.codec import Recorded, parse_time
 from ledger.events import AchievementPublished, Awarded
-from ledger.keys import SigningKeys
+from ledger.keys import KeyGone, SigningKeys
 from ledger.proofs import secure, vc_jwt
 from ledger.store import Store
 from ledger.store.away import DATABASE_AWAY
@@ -79,14 +80,12 @@ class Signing:
         history = await self._store.load_cached(f"institution/{recorded.tenant}")
         institution = institution_of(history, event.profile_version)
         if institution is None or institution.version < event.profile_version:
-            self._store.forget(f"institution/{recorded.tenant}")
-            history = await self._store.load_cached(f"institution/{recorded.tenant}")
+            history = await self._store.load_cached(f"institution/{recorded.tenant}", fresh=True)
             institution = institution_of(history, event.profile_version)
-        for published in await self._store.load_cached(f"achievement/{event.achievement_id}"):
-            fact = published.event
-            if isinstance(fact, AchievementPublished) and fact.achievement_version == event.achievement_version:
-                if institution is None:
-                    break
+        for fresh in (False, True):  # what is cached may be behind
+            history = await self._store.load_cached(f"achievement/{event.achievement_id}", fresh=fresh)
+            published = _published(history, event.achievement_version)
+            if published is not None and institution is not None:
                 return institution, published
         raise RuntimeError(f"position {recorded.position} pins what the log does not hold")
 
@@ -99,22 +98,34 @@ class Signing:
             await asyncio.sleep(SWEEP_SECONDS)
 
     async def _sweep_once(self, after: int) -> int:
-        rows = await self._store.pool.fetch(UNSIGNED, after, GRACE_SECONDS)
-        for row in rows:
+        # The bound first: what appears or comes of age meanwhile is looked at next time, not passed over.
+        bound: int = await self._store.pool.fetchval(SETTLED, after, GRACE_SECONDS)
+        for row in await self._store.pool.fetch(UNSIGNED, after, bound):
             recorded = await self._store.at(row["position"])
             try:
                 await self.sign(recorded)
-            except (Erased, errors.Unavailable) as error:
+            except Erased as error:
+                log.warning("award stays unsigned", position=recorded.position, reason=error.code)
+            except errors.Unavailable as error:
+                if error.code != KeyGone.code:
+                    raise  # away for a while: this one is asked about again
                 log.warning("award stays unsigned", position=recorded.position, reason=error.code)
             else:
                 log.info("signed what was left", position=recorded.position)
-        seen: int = await self._store.pool.fetchval(SETTLED, after, GRACE_SECONDS)
-        return seen
+        return bound
 
 
 def award_id(recorded: Recorded) -> str:
     """The award that a stream is about."""
     return recorded.stream.partition("/")[2]
+
+
+def _published(history: Sequence[Recorded], version: int) -> Recorded | None:
+    for recorded in history:
+        event = recorded.event
+        if isinstance(event, AchievementPublished) and event.achievement_version == version:
+            return recorded
+    return None
 
 
 def _awarded(recorded: Recorded) -> Awarded:
@@ -127,7 +138,7 @@ def _awarded(recorded: Recorded) -> Awarded:
 TRANSIENT: tuple[type[Exception], ...] = (errors.Unavailable, *DATABASE_AWAY)
 UNSIGNED = """
 SELECT a.position FROM issuance.awards a
-WHERE a.position > $1 AND a.recorded_at < now() - make_interval(secs => $2)
+WHERE a.position > $1 AND a.position <= $2
   AND NOT EXISTS (SELECT FROM vault.documents d WHERE d.award_id = a.award_id)
   AND EXISTS (SELECT FROM vault.data_keys k WHERE k.tenant = a.tenant AND k.pseudonym = a.pseudonym)
 ORDER BY a.position

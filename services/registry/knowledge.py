@@ -66,7 +66,10 @@ class RegistryKnowledge:
         return document
 
     async def standing(self, award_id: str) -> Standing | None:
-        """How the award stands as of our tables."""
+        """How the award stands, by everything that the log holds at this moment. Raises Unavailable when our tables
+        cannot follow: then nobody may be told that it was not withdrawn."""
+        if not await self._reads.caught_up():
+            raise Unavailable("The registry's tables are behind the log; try again shortly.", retry_after_seconds=1)
         award = await self._reads.awards.one(award_id)
         if award is None:
             return None

@@ -144,8 +144,8 @@ async def _begin(parts: Revocation, wish: Wish, previewed: Preview) -> Decision 
     for foreseen in wanted:
         try:
             return await _decide(parts, wish, previewed, foreseen)
-        except errors.Stale:
-            continue  # it changed in this very moment: another one carries the request
+        except (errors.Stale, errors.Refused):
+            continue  # it changed in this very moment, or cannot be: another one carries the request
     if wanted:
         raise errors.Stale("Standings changed after the preview; nothing was done. Make a new one.")
     return None
@@ -176,6 +176,8 @@ async def _one(
             decision = await _decide(parts, own, previewed, foreseen)
         except errors.Stale:
             return ChangeItem(award_id=award_id, outcome="stale", detail=CHANGED_MEANWHILE), True
+        except errors.Refused as error:  # such as free text about a learner who was erased
+            return ChangeItem(award_id=award_id, outcome="refused", detail=error.detail), True
         made, replayed = list(decision.events), decision.replayed
         history = await parts.store.load(stream)
     standing = facts_of(standing_of(history, made[-1].version))

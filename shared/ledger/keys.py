@@ -20,6 +20,12 @@ from ledger.vault import sealing
 EPOCH = 1
 
 
+class KeyGone(Unavailable):
+    """A signing key was destroyed. What it signed and was kept stays; nothing more will be signed with it."""
+
+    code, title = "signing_key_gone", "The signing key is gone"
+
+
 class SigningKeys(Protocol):
     """What a key store must do; ours keeps sealed keys in the vault, a KMS would keep them to itself."""
 
@@ -42,6 +48,7 @@ class VaultKeys:
     def __init__(self, pool: asyncpg.Pool, signing_kek: bytes) -> None:
         self._pool, self._kek = pool, signing_kek
         self._signers: dict[tuple[str, str], LocalSigner] = {}
+        self._forgotten = 0
 
     async def create(self, tenant: str, key_id: str, algorithm: str) -> str:
         private = _generate(algorithm)
@@ -51,23 +58,27 @@ class VaultKeys:
 
     async def signer(self, key_id: str, verification_method: str) -> Signer:
         if (signer := self._signers.get((key_id, verification_method))) is None:
+            began = self._forgotten
             signer = await self._open(key_id, verification_method)
-            self._signers[key_id, verification_method] = signer
+            if began == self._forgotten:  # a key that was forgotten while it was opened is not kept
+                self._signers[key_id, verification_method] = signer
         return signer
 
     async def destroy(self, key_id: str) -> None:
         self.forget(key_id)
         await self._pool.execute("DELETE FROM vault.signing_keys WHERE key_id = $1", key_id)
+        self.forget(key_id)
 
     def forget(self, key_id: str) -> None:
         """Drop an opened key from the cache."""
+        self._forgotten += 1
         for known in [k for k in self._signers if k[0] == key_id]:
             del self._signers[known]
 
     async def _open(self, key_id: str, verification_method: str) -> LocalSigner:
         row = await self._pool.fetchrow(OPEN, key_id)
         if row is None:
-            raise Unavailable("The signing key is gone; it was destroyed or is not in this vault.")
+            raise KeyGone("The signing key is gone; it was destroyed or is not in this vault.")
         private = sealing.unseal(self._kek, row["sealed"], sealing.signing_key_purpose(row["tenant"], key_id))
         return LocalSigner(row["algorithm"], private, verification_method)
 

@@ -251,3 +251,35 @@ async def test_identifiers_of_two_learners_do_not_become_one(store: Store) -> No
 def store_dsn(store: Store) -> str:
     """The address of the store's database, for a second process' store."""
     return store._appender._dsn
+
+
+async def test_a_refusal_is_never_made_from_a_history_that_is_behind(store: Store) -> None:
+    """What is cached says no, what is recorded says yes: the answer is yes."""
+
+    def rule(_: list[Recorded], switch: list[Recorded]) -> list[Fact]:
+        if len(switch) == 1:
+            raise errors.Refused("switched off")
+        return [fact()]
+
+    await store.decide("access/switch", lambda _: [fact("off")], wish=wish("off"))
+    with pytest.raises(errors.Refused):
+        await store.decide("access/k", rule, wish=wish("one"), reads=["access/switch"])
+    await store.load_cached("access/switch")
+    stranger = await Store.open(store_dsn(store))
+    await stranger.decide("access/switch", lambda _: [fact("on")], wish=wish("on"))
+    await stranger.close()
+
+    assert len((await store.decide("access/k", rule, wish=wish("two"), reads=["access/switch"])).events) == 1
+
+
+async def test_first_awards_at_once_by_different_identifiers_make_one_learner(store: Store) -> None:
+    vault = Vault(store.pool, kek=b"k" * 32, secret=SECRET)
+    for number in range(25):
+        mail = Identifier("email", f"l{number}@example.org")
+        student = Identifier("student_id", str(number))
+        wanted = [[mail], [mail, student], [student, mail], [mail]]
+
+        found = await asyncio.gather(*(vault.learner(TENANT, identifiers) for identifiers in wanted))
+
+        assert len(set(found)) == 1
+        assert await vault.learner(TENANT, [student, mail]) == found[0]

@@ -142,7 +142,7 @@ def test_a_rule_across_members_keeps_its_sentence() -> None:
         convert({"start": 2, "end": 1}, Span)
 
     assert refusal.value.errors == (FieldError("", "It ends before it starts"),)
-    assert refusal.value.detail == "1 field is not as they should be."
+    assert refusal.value.detail == "One field is not as it should be."
 
 
 def test_at_most_a_hundred_places_are_named() -> None:

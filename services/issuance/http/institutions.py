@@ -1,5 +1,6 @@
 """`/v1/institutions` (the operator's) and the institution's own profile and signing keys."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from issuance.http.keys import NewKey, make_key
 from issuance.institutions import CompromiseKey, CreateInstitution, Institution, Reason, UpdateInstitution
 from issuance.parts import Issuance, now, own_tenant
 from ledger import errors, ids
+from ledger.codec import Fact, Recorded
 from ledger.store import Wish
 from ledger.web.authority import caller_of
 from ledger.web.conditional import require_match, version_etag
@@ -174,10 +176,12 @@ async def update_profile(
 ) -> Response[InstitutionFacts]:
     """Change the issuer profile for future credentials; needs `If-Match`. Issued ones keep theirs."""
     tenant, at = own_tenant(caller_of(request)), now()
-    decided = issuance.wish(request, wish, tenant)
-    if await issuance.store.earlier(decided) is None:
-        require_match(request, version_etag((await issuance.institution(tenant)).version))
-    return await _changed(issuance, decided, lambda history: institutions.update(data, history, at=at))
+
+    def rule(history: Sequence[Recorded]) -> list[Fact]:
+        require_match(request, version_etag(len(history)))  # inside: what is appended is what was matched
+        return institutions.update(data, history, at=at)
+
+    return await _changed(issuance, issuance.wish(request, wish, tenant), rule)
 
 
 @post("/v1/signing-keys/rotation", tags=["Profile and signing keys"],

@@ -13,7 +13,7 @@ from issuance.access_keys import CreateKey, RevokeKey, RotateKey
 from issuance.parts import Issuance, now
 from ledger import errors, ids
 from ledger.access import ROLE_SCOPES, Caller, new_token, scopes_for, secret_hash
-from ledger.codec import format_time
+from ledger.codec import format_time, parse_time
 from ledger.events import LEDGER_TENANT, KeyCreated
 from ledger.store import Wish
 from ledger.web.authority import caller_of
@@ -64,6 +64,9 @@ async def make_key(issuance: Issuance, wish: Wish, tenant: str, wanted: CreateKe
     decision = await issuance.store.decide(
         f"access/{key_id}", lambda history: access_keys.create(created, history, at=at), wish=wish
     )
+    maker = decision.events[0].actor["key"] if decision.events else wish.actor.key
+    if maker != wish.actor.key and wish.actor.role != "operator":
+        raise errors.Forbidden("Another key made this one; its secret is shown to that key alone.")
     token = new_token(key_id, secret, live=not settings.test_mode)
     institution = None if tenant == LEDGER_TENANT else tenant
     # What was recorded: a retry may come with another key, whose own scopes would be the default.
@@ -123,7 +126,7 @@ async def rotate_key(
     issuance: NamedDependency[Issuance],
     wish: NamedDependency[WishKey],
 ) -> Response[NewKey]:
-    """A new key with the same name, role and scopes; the old one ends after the overlap."""
+    """A new key with the same name, role, scopes and end; the old one ends after the overlap."""
     caller = caller_of(request)
     tenant, history = await _own_key(issuance, caller, key_id)
     at, first = now(), issuance.wish(request, wish, tenant)
@@ -131,7 +134,8 @@ async def rotate_key(
         access_keys.living(history, at=at)
     old = access_keys.key_of(history)
     assert old is not None  # noqa: S101 - _own_key found its first event
-    wanted = CreateKey(old.created.name, old.created.scopes, None, old.created.role)
+    ends = parse_time(old.expires_at) if old.expires_at and earlier is None else None
+    wanted = CreateKey(old.created.name, old.created.scopes, ends, old.created.role)
     _granted(caller, tenant, wanted)
     answer, replayed = await make_key(issuance, first, tenant, wanted)
     overlap = timedelta(seconds=data.overlap_seconds)
@@ -178,6 +182,8 @@ async def _tenant_of(issuance: Issuance, caller: Caller, wanted: CreateKey) -> s
         return caller.tenant
     if wanted.institution_id is None:
         return LEDGER_TENANT
+    if wanted.role not in (None, "institution"):
+        raise errors.Forbidden("A key of an institution has the role institution.")
     await issuance.institution(wanted.institution_id)
     return wanted.institution_id
 

@@ -60,6 +60,7 @@ class Store:
         self._appender, self._sealer, self._draw = appender, sealer, draw
         self._wakers: set[asyncio.Event] = set()
         self._streams: OrderedDict[str, tuple[Recorded, ...]] = OrderedDict()
+        self._forgotten = 0
         self._running: asyncio.Task[None] | None = None
 
     @classmethod
@@ -124,13 +125,18 @@ class Store:
         """A stream's whole history, versions 1…n; empty where there is none."""
         return [_recorded(row) for row in await self.pool.fetch(LOAD, stream)]
 
-    async def load_cached(self, stream: str) -> tuple[Recorded, ...]:
-        """A history that may be behind: good as a guard, which the append checks, and for answers about the past."""
+    async def load_cached(self, stream: str, *, fresh: bool = False) -> tuple[Recorded, ...]:
+        """A history that may be behind: good as a guard, which the append checks, and for answers about the past.
+        `fresh` reads it anew, for everybody."""
+        if fresh:
+            self.forget(stream)
         if (history := self._streams.get(stream)) is not None:
             self._streams.move_to_end(stream)
             return history
+        began = self._forgotten
         history = tuple(await self.load(stream))
-        if history and len(history) <= CACHED_EVENTS_A_STREAM:
+        # What was loaded while something was forgotten may be what should be forgotten: it is not kept.
+        if history and len(history) <= CACHED_EVENTS_A_STREAM and began == self._forgotten:
             self._streams[stream] = history
             if len(self._streams) > CACHED_STREAMS:
                 self._streams.popitem(last=False)
@@ -138,6 +144,7 @@ class Store:
 
     def forget(self, stream: str) -> None:
         """Drop a cached history: something was appended to it."""
+        self._forgotten += 1
         self._streams.pop(stream, None)
 
     def wake(self) -> None:
@@ -193,14 +200,19 @@ class Store:
         """
         if not new and (earlier := await self.earlier(wish)) is not None:
             return earlier
+        fresh = not reads
         for _ in range(DECIDE_TRIES):
             history = [] if new else await self.load(stream)
             if made := tuple(r for r in history if r.command_id == wish.command):
                 return Decision(made, replayed=True)
-            seen = [await self.load_cached(name) for name in reads]
-            facts = rule(history, *seen)
-            if not facts:
+            seen = [await self.load_cached(name, fresh=fresh) for name in reads]
+            facts = _asked(rule, history, seen, sure=fresh)
+            if not facts and fresh:
                 return Decision(())
+            if not facts:
+                # Nothing is appended, so no guard would notice that a cached history is behind: look, and ask again.
+                fresh = True
+                continue
             command = await self._command(stream, len(history), facts, wish)
             command = msgspec.structs.replace(command, guards=[(n, len(h)) for n, h in zip(reads, seen, strict=True)])
             outcome = await self._appender.append(command)
@@ -250,6 +262,18 @@ class Store:
                 values = await self._sealer.seal(wish.tenant, fact.subject, encoded.event_id, encoded.openings)
             rows.append(Row(encoded.topic, encoded.leaf, encoded.state, tuple(values.items())))
         return Command(id=wish.command, stream=stream, expected=version, rows=rows, request=wish.request)
+
+
+def _asked(
+    rule: Rule, history: Sequence[Recorded], seen: Sequence[Sequence[Recorded]], *, sure: bool
+) -> Sequence[Fact]:
+    """What the rule decides; a refusal counts only when what it saw is sure to be up to date."""
+    try:
+        return rule(history, *seen)
+    except errors.LedgerError:
+        if sure:
+            raise
+        return ()
 
 
 async def _keep_as_it_is(_: asyncpg.Connection) -> None:

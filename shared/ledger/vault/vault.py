@@ -28,6 +28,10 @@ class Erased(errors.Gone):
     code, title = "erased", "This was erased"
 
 
+class _Overtaken(Exception):
+    """Somebody else recorded the same identifier in this very moment."""
+
+
 class Vault:
     """Opens and seals for issuance, over the store's pool."""
 
@@ -51,10 +55,16 @@ class Vault:
             pseudonym = known.pop() if known else ids.text_id("lrn", secrets.token_bytes(16))
             key = secrets.token_bytes(sealing.KEY_BYTES)
             sealed = self._sealed_data_key(tenant, pseudonym, key)
-            made = await self._pool.fetchrow(JOIN, tenant, hashes, pseudonym, EPOCH, sealed)
-            if made["keyed"] and made["joined"] == len(set(hashes)):  # all of it is ours: nobody needs to be asked
+            try:
+                async with self._pool.acquire() as connection, connection.transaction():
+                    made = await connection.fetchrow(JOIN, tenant, hashes, pseudonym, EPOCH, sealed)
+                    if made["joined"] < len(set(hashes)) - len(rows):
+                        raise _Overtaken  # others took one of them meanwhile: half a learner must not stay
+            except _Overtaken:
+                continue
+            if made["keyed"]:
                 self._remember(tenant, pseudonym, key)
-                return pseudonym
+            return pseudonym
         raise errors.Unavailable("The learner is being recorded by others; try again.", retry_after_seconds=1)
 
     async def find(self, tenant: str, identifier: Identifier) -> str | None:
@@ -103,6 +113,7 @@ class Vault:
                 statement = f"DELETE FROM vault.{table} WHERE tenant = $1 AND pseudonym = $2"  # noqa: S608 names are ours
                 await connection.execute(statement, tenant, pseudonym)
             await connection.execute(ERASE_VALUES, list(positions))
+        self._keys.pop((tenant, pseudonym), None)  # once more: a read during the transaction may have kept it
 
     def forget(self, tenant: str, pseudonym: str) -> None:
         """Drop a cached data key: another process erased the learner."""

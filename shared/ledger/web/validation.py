@@ -32,8 +32,9 @@ def convert(value: Any, wanted: type[T]) -> T:
             errors.append(problem)
             if len(errors) == ERROR_LIMIT:
                 break
-        fields = "field is" if len(errors) == 1 else "fields are"
-        raise Malformed(f"{len(errors)} {fields} not as they should be.", errors=errors) from error
+        count = len(errors)
+        said = f"{count} fields are not as they should be." if count > 1 else "One field is not as it should be."
+        raise Malformed(said, errors=errors) from error
 
 
 def problems_of(value: Any, wanted: Any, pointer: str = "") -> Iterator[FieldError]:
