@@ -43,8 +43,7 @@ class Issuance(msgspec.Struct, frozen=True, kw_only=True):
 
     def wish(self, request: Request[Any, Any, Any], key: WishKey, tenant: str | None = None) -> Wish:
         """The wish behind a request, for `store.decide`."""
-        request_id = exchange(request).request_id
-        return wish_for(self.settings.server_secret, key, caller_of(request), request_id, tenant)
+        return wish_for(self.settings.server_secret, key, caller_of(request), exchange(request), tenant)
 
     def follow_up(self, wish: Wish, purpose: str, tenant: str | None = None) -> Wish:
         """A further command of the same wish."""

@@ -15,6 +15,7 @@ class HistoryEntry(msgspec.Struct, frozen=True):
     effective: datetime
     recorded_at: datetime
     reason_code: str | None
+    authority: str | None  # the office that decided, never a person
     leaf: bytes
 
 
@@ -66,7 +67,7 @@ SELECT award_id AS id, position, standing, standing_since, standing_position, in
 FROM registry.awards WHERE award_id = $1
 """
 HISTORY = """
-SELECT position, topic AS type, effective, recorded_at, reason_code, leaf FROM registry.award_history
+SELECT position, topic AS type, effective, recorded_at, reason_code, authority, leaf FROM registry.award_history
 WHERE award_id = $1 ORDER BY position
 """
 UNSIGNED = """

@@ -120,13 +120,14 @@ async def _award(connection: Any, seen: Seen, event: Awarded) -> None:
         seen.recorded_at,
         seen.leaf,
     )
-    row = (award_id, seen.position, seen.topic, awarded, seen.recorded_at, None, seen.leaf)
+    row = (award_id, seen.position, seen.topic, awarded, seen.recorded_at, None, None, seen.leaf)
     await connection.execute(HISTORY, *row)
 
 
 async def _standing(connection: Any, seen: Seen, event: StandingChanged) -> None:
     effective = parse_time(event.effective)
-    row = (event.award_id, seen.position, seen.topic, effective, seen.recorded_at, event.reason_code, seen.leaf)
+    why = (event.reason_code, event.authority)
+    row = (event.award_id, seen.position, seen.topic, effective, seen.recorded_at, *why, seen.leaf)
     await connection.execute(HISTORY, *row)
     await connection.execute(STANDING, event.award_id, STANDINGS[type(event)], effective, seen.position)
 
@@ -173,8 +174,8 @@ INSERT INTO registry.awards (award_id, position, institution_id, achievement_id,
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'valid', $7, $2) ON CONFLICT DO NOTHING
 """
 HISTORY = """
-INSERT INTO registry.award_history (award_id, position, topic, effective, recorded_at, reason_code, leaf)
-VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING
+INSERT INTO registry.award_history (award_id, position, topic, effective, recorded_at, reason_code, authority, leaf)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING
 """
 STANDING = """
 UPDATE registry.awards SET standing = $2, standing_since = $3, standing_position = $4

@@ -30,6 +30,6 @@ CREATE TABLE IF NOT EXISTS registry.awards (           -- public facts of an awa
 CREATE INDEX IF NOT EXISTS awards_position ON registry.awards (position);
 CREATE TABLE IF NOT EXISTS registry.award_history (    -- everything that happened to an award
   award_id text COLLATE "C" NOT NULL, position bigint NOT NULL, topic text NOT NULL, effective timestamptz NOT NULL,
-  recorded_at timestamptz NOT NULL, reason_code text, leaf bytea NOT NULL, PRIMARY KEY (award_id, position));
+  recorded_at timestamptz NOT NULL, reason_code text, authority text, leaf bytea NOT NULL, PRIMARY KEY (award_id, position));
 CREATE TABLE IF NOT EXISTS registry.tenant_events (    -- which events are an institution's own: it may read those
   institution_id text COLLATE "C" NOT NULL, position bigint NOT NULL, PRIMARY KEY (institution_id, position));

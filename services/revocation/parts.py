@@ -29,7 +29,7 @@ class Revocation(msgspec.Struct, frozen=True, kw_only=True):
 
     def wish(self, request: Request[Any, Any, Any], key: WishKey) -> Wish:
         """The wish behind a request, for `store.decide`."""
-        return wish_for(self.settings.server_secret, key, caller_of(request), exchange(request).request_id)
+        return wish_for(self.settings.server_secret, key, caller_of(request), exchange(request))
 
     async def caught_up(self) -> None:
         """Wait, for a bounded time, until our own tables have seen what the log holds now."""

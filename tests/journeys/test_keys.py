@@ -98,15 +98,18 @@ def test_a_key_makes_no_key_that_opens_more_than_itself(world: World) -> None:
     assert [e["pointer"] for e in checked_problem(unheard, 400, "malformed")["errors"]] == ["/scopes/1"]
 
 
-def test_a_retry_with_another_key_is_told_what_was_made(world: World) -> None:
+def test_a_secret_is_shown_again_to_the_key_that_made_it_and_to_no_other(world: World) -> None:
     weak = world.make("a maker", scopes=["keys:write"])["api_key"]
     asked = ("issuance", "/v1/keys", {"name": "once"})
 
     first = world.ledger.post(*asked, key=weak, idempotency_key="keys-once")
-    again = world.ledger.post(*asked, key=world.institution.api_key, idempotency_key="keys-once")
+    again = world.ledger.post(*asked, key=weak, idempotency_key="keys-once")
+    other = world.ledger.post(*asked, key=world.institution.api_key, idempotency_key="keys-once")
 
     assert first.json()["scopes"] == ["keys:write"]
     assert again.content == first.content
+    checked_problem(other, 403, "forbidden")
+    assert first.json()["api_key"] not in other.text
 
 
 def test_a_weak_key_of_the_operator_makes_no_stronger_one(world: World) -> None:

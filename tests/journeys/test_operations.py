@@ -1,5 +1,6 @@
 """What operators and careful clients rely on: probes, figures, logs without persons, headers, pages, preconditions."""
 
+import json
 import os
 import re
 import secrets
@@ -471,3 +472,24 @@ def _address(family: socket.AddressFamily, text: str) -> str:
     host, port = text.split(":")
     raw = b"".join(bytes.fromhex(host[at : at + 8])[::-1] for at in range(0, len(host), 8))
     return f"{socket.inet_ntop(family, raw)}:{int(port, 16)}"
+
+
+def test_who_decided_is_sealed_beside_the_event_and_shown_nowhere(ledger: Running) -> None:
+    institution = ledger.institution("decided-by")
+    achievement = ledger.achievement(institution)
+    body = {"achievement_id": achievement, "learner": {"email": "ada@learner.example"}}
+
+    answer = ledger.post("issuance", "/v1/awards", body, key=institution.api_key, credledger_decided_by="staff-4711")
+    bad = ledger.post("issuance", "/v1/awards", body, key=institution.api_key, credledger_decided_by="x" * 201)
+
+    assert answer.status_code == 201, answer.text
+    assert bad.status_code == 400
+    award = answer.json()["id"]
+    revoked = ledger.post("revocation", f"/v1/awards/{award}/revocation", {"reason_code": "other"},
+                          key=institution.api_key, credledger_decided_by="staff-4711")  # fmt: skip
+    assert revoked.status_code == 200, revoked.text
+    history = ledger.get("registry", "/v1/events?limit=100000", key=ledger.operator).text
+    assert "staff-4711" not in history + answer.text + revoked.text
+    lines = [json.loads(line) for line in history.splitlines()]
+    for line in (line for line in lines if award in line["stream"]):
+        assert "person" in [committed["n"] for committed in line["envelope"]["pd"]]

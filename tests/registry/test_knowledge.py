@@ -1,5 +1,6 @@
 """What a verification may know, from the registry's own tables, the vault, and revocation over the bus."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from importlib import resources
 
@@ -52,14 +53,18 @@ async def reads(world: World, database: Database) -> AsyncIterator[Reads]:
     store = await Store.open(database.registry)
     await store.pool.execute(resources.files("registry").joinpath("tables.sql").read_text())
     await rebuild([RegistryProjection()], store)
+    projector = Projector(RegistryProjection(), store)
+    following = asyncio.create_task(projector.run())
     yield Reads(
         store=store,
         issuers=Issuers(store.pool),
         achievements=Achievements(store.pool, PUBLIC),
         awards=Awards(store.pool),
         documents=Documents(store.pool),
-        projectors=(Projector(RegistryProjection(), store),),
+        projectors=(projector,),
     )
+    following.cancel()
+    await asyncio.gather(following, return_exceptions=True)
     await store.close()
 
 

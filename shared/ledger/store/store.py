@@ -16,6 +16,7 @@ from ledger.codec import Actor, Draw, Fact, Place, Recorded
 from ledger.store.appender import Appender, Command, Hint, Request, Row, Status
 
 POLL_SECONDS = 0.25
+PERSON = "person"
 READ_LIMIT = 1000
 DECIDE_TRIES = 20
 CACHED_STREAMS = 10_000
@@ -37,12 +38,14 @@ class Sealer(Protocol):
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
-    """Who wants a decision: the tenant that is written to, the command, the actor, and the request if there is one."""
+    """Who wants a decision: the tenant that is written to, the command, the actor, and the request if there is one.
+    `person` is the institution's own id of whoever decided, which is sealed beside each event."""
 
     tenant: str
     command: UUID
     actor: Actor
     request: Request | None = None
+    person: str | None = None
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -245,7 +248,10 @@ class Store:
 
     async def _command(self, stream: str, version: int, facts: Sequence[Fact], wish: Wish) -> Command:
         rows = []
-        for ordinal, fact in enumerate(facts):
+        for ordinal, decided in enumerate(facts):
+            fact = decided
+            if wish.person is not None:
+                fact = msgspec.structs.replace(decided, personal={**decided.personal, PERSON: wish.person})
             place = Place(
                 tenant=wish.tenant,
                 stream=stream,

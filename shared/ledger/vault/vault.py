@@ -44,13 +44,15 @@ class Vault:
 
         Raises Refused when the identifiers belong to different learners of this institution.
         """
-        hashes = [self._identifier_hash(tenant, i) for i in identifiers]
+        hashes = sorted(
+            {self._identifier_hash(tenant, i) for i in identifiers}
+        )  # one order, or two could lock each other
         for _ in range(5):
             rows = await self._pool.fetch(KNOWN, tenant, hashes)
             known = {row["pseudonym"] for row in rows}
             if len(known) > 1:
                 raise errors.Refused("These identifiers belong to different learners of this institution.")
-            if len(rows) == len(set(hashes)):
+            if len(rows) == len(hashes):
                 return str(known.pop())
             pseudonym = known.pop() if known else ids.text_id("lrn", secrets.token_bytes(16))
             key = secrets.token_bytes(sealing.KEY_BYTES)
@@ -58,7 +60,7 @@ class Vault:
             try:
                 async with self._pool.acquire() as connection, connection.transaction():
                     made = await connection.fetchrow(JOIN, tenant, hashes, pseudonym, EPOCH, sealed)
-                    if made["joined"] < len(set(hashes)) - len(rows):
+                    if made["joined"] < len(hashes) - len(rows):
                         raise _Overtaken  # others took one of them meanwhile: half a learner must not stay
             except _Overtaken:
                 continue

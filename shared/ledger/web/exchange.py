@@ -31,7 +31,8 @@ class Rate(msgspec.Struct, frozen=True):
 
 
 class Exchange(msgspec.Struct, kw_only=True):
-    """What the shell knows of one request. `trace_id` is 32 hex digits, `nonce` the page's CSP nonce."""
+    """What the shell knows of one request. `trace_id` is 32 hex digits, `nonce` the page's CSP nonce; `decided_by` is
+    personal: never logged, sealed beside events."""
 
     request_id: str
     trace_id: str | None
@@ -39,6 +40,7 @@ class Exchange(msgspec.Struct, kw_only=True):
     started: float
     nonce: str
     caller: Caller | None = None
+    decided_by: str | None = None
     rate: Rate | None = None
     problem: str | None = None
 

@@ -16,7 +16,7 @@ from ledger.access import SCOPES
 from ledger.errors import LedgerError
 from ledger.web.problems import MEDIA_TYPE, Problem
 from ledger.web.routes import Plan, plans_of
-from ledger.web.wishes import KEY_LIMIT
+from ledger.web.wishes import KEY_LIMIT, PERSON_LIMIT
 
 Document = dict[str, Any]
 _REFERENCE = "#/components/schemas/{name}"
@@ -33,7 +33,7 @@ def openapi_document(app: Litestar) -> Document:
     components["securitySchemes"] = {
         "key": {"type": "http", "scheme": "bearer", "description": "An API key of this ledger, `cl_…`."}
     }
-    components["parameters"] = {"IdempotencyKey": _idempotency_key()}
+    components["parameters"] = {"IdempotencyKey": _idempotency_key(), "DecidedBy": _decided_by()}
     components["headers"] = _headers()
     for template, method, operation in operations(document):
         _complete(operation, plans[template, method])
@@ -95,8 +95,8 @@ def _complete(operation: Document, plan: Plan) -> None:
         needs = f"Needs the scope `{plan.scope}`: {SCOPES[plan.scope]}."
         operation["description"] = "\n\n".join(filter(None, [operation.get("description"), needs]))
     if plan.changes:
-        reference = {"$ref": "#/components/parameters/IdempotencyKey"}
-        operation.setdefault("parameters", []).append(reference)
+        for name in ("IdempotencyKey", "DecidedBy"):
+            operation.setdefault("parameters", []).append({"$ref": f"#/components/parameters/{name}"})
     kept = {status: found for status, found in operation["responses"].items() if int(status) < 400}
     for response in kept.values():
         response.setdefault("headers", {}).update(_header_references(plan))
@@ -146,6 +146,16 @@ def _idempotency_key() -> Document:
         " Visible ASCII, quoted or bare.",
         "schema": {"type": "string", "minLength": 1, "maxLength": KEY_LIMIT + 2, "pattern": "^[!-~]+$"},
         "example": '"8e03978e-40d5-43dd-bc93-6894a57f9324"',
+    }
+
+
+def _decided_by() -> Document:
+    return {
+        "name": "Credledger-Decided-By",
+        "in": "header",
+        "required": False,
+        "description": "Your own id of the person who decided this. It is sealed beside the event, for your audit.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": PERSON_LIMIT, "pattern": "^[!-~]+$"},
     }
 
 

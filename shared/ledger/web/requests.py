@@ -9,11 +9,12 @@ from typing import Any
 from litestar import Request
 
 from ledger.errors import Malformed, UnsupportedMedia
+from ledger.web.exchange import exchange
 from ledger.web.json_input import read_json
 from ledger.web.problems import unknown_parameters
 from ledger.web.routes import Body, Plan, plan_of
 from ledger.web.validation import convert
-from ledger.web.wishes import KEY_HEADER, parse_key, require_key
+from ledger.web.wishes import KEY_HEADER, PERSON_HEADER, decided_by, parse_key, require_key
 
 JSON = "application/json"
 
@@ -43,6 +44,7 @@ async def check_request(request: Request[Any, Any, Any]) -> None:
             raise unknown_parameters(unknown)
     if plan.changes:
         require_key(request.headers.get(KEY_HEADER))
+        exchange(request).decided_by = decided_by(request.headers.get(PERSON_HEADER))
     elif (key := request.headers.get(KEY_HEADER)) is not None:
         parse_key(key)
     if plan.body is not None:

@@ -17,6 +17,8 @@ from ledger.web.routes import plan_of
 
 KEY_HEADER = "idempotency-key"
 KEY_LIMIT = 255
+PERSON_HEADER = "credledger-decided-by"
+PERSON_LIMIT = 200
 _BARE = re.compile(r"[\x21-\x7e]+")
 _QUOTED = re.compile(r'"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"')
 
@@ -52,6 +54,15 @@ def require_key(header: str | None) -> str:
     if header is None:
         raise MissingIdempotencyKey("Send an Idempotency-Key, a new one for each wish, such as a UUID.")
     return parse_key(header)
+
+
+def decided_by(header: str | None) -> str | None:
+    """The institution's own id of the person who decided, where it was sent. Raises Malformed."""
+    if header is None:
+        return None
+    if not 0 < len(header) <= PERSON_LIMIT or not header.isascii() or not header.isprintable():
+        raise Malformed(f"Credledger-Decided-By is 1 to {PERSON_LIMIT} printable ASCII characters.")
+    return header
 
 
 async def wish_of(request: Request[Any, Any, Any]) -> WishKey:
