@@ -5,7 +5,7 @@ from importlib import resources
 
 from litestar import Litestar
 
-from issuance import erasing, operators, sealing
+from issuance import compromises, erasing, operators, sealing
 from issuance.documents import Addresses
 from issuance.http import achievements, awards, institutions, keys, learners
 from issuance.leases import Leases
@@ -84,6 +84,7 @@ async def run(settings: Settings, api_keys: Keys, ready: Ready[Issuance]) -> Non
                 group.create_task(parts.relay.run())
                 group.create_task(parts.signing.sweep())
                 group.create_task(erasing.sweep(parts))
+                group.create_task(compromises.sweep(parts))
                 ready(parts)
         finally:
             await parts.leases.close()

@@ -15,7 +15,7 @@ import msgspec
 from issuance import institutions
 from ledger import errors
 from ledger.codec import Fact, Recorded, format_time
-from ledger.credentials.lexical import DID_PATTERN, LINE_PATTERN, TEXT_PATTERN, URI_PATTERN
+from ledger.credentials.lexical import DID_PATTERN, LINE_PATTERN, TEXT_PATTERN, URI_PATTERN, decimal_text
 from ledger.errors import FieldError
 from ledger.events import AchievementPublished, AchievementWithdrawn, Awarded, LearnerErased, StatusEntry
 from ledger.identifiers import Identifier, identifier_of
@@ -25,6 +25,7 @@ Text = Annotated[str, msgspec.Meta(min_length=1, max_length=10_000, pattern=TEXT
 Line = Annotated[str, msgspec.Meta(min_length=1, max_length=500, pattern=LINE_PATTERN)]
 Uri = Annotated[str, msgspec.Meta(pattern=URI_PATTERN, max_length=2000)]
 Email = Annotated[str, msgspec.Meta(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
+CREDITS_BELOW = 1_000_000
 Decimal = Annotated[str, msgspec.Meta(pattern=r"^(?:0|[1-9][0-9]{0,5})(?:\.[0-9]{1,2})?$")]
 
 
@@ -71,7 +72,7 @@ class AwardLearner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     narrative: Text | None = None
     evidence: Annotated[list[Evidence], msgspec.Meta(max_length=50)] = []
     results: Annotated[list[Result], msgspec.Meta(max_length=50)] = []
-    credits_earned: Decimal | None = None
+    credits_earned: Decimal | int | float | None = None
     license_number: Line | None = None
     term: Line | None = None
 
@@ -113,6 +114,8 @@ def check(wish: AwardLearner, *, at: datetime) -> None:
     ]
     if not bad and wish.valid_until is not None and wish.valid_until <= (wish.valid_from or at):
         bad.append(FieldError("/valid_until", "it must end after it begins"))
+    if wish.credits_earned is not None and _credits(wish) is None:
+        bad.append(FieldError("/credits_earned", "must be a number from 0 with at most two places"))
     for i, evidence in enumerate(wish.evidence):
         if evidence.id is None and evidence.narrative is None:
             bad.append(FieldError(f"/evidence/{i}", "one of id and narrative is required"))
@@ -200,11 +203,16 @@ def personal_values(wish: AwardLearner, draws: Draws) -> dict[str, Any]:
         "narrative": wish.narrative,
         "evidence": msgspec.to_builtins(wish.evidence),
         "results": msgspec.to_builtins(wish.results),
-        "credits_earned": wish.credits_earned,
+        "credits_earned": _credits(wish),
         "license_number": wish.license_number,
         "term": wish.term,
     }
     return {name: value for name, value in values.items() if value not in (None, [])}
+
+
+def _credits(wish: AwardLearner) -> str | None:
+    """The credits as the decimal text that is sealed; None also for what is no such number."""
+    return None if wish.credits_earned is None else decimal_text(wish.credits_earned, below=CREDITS_BELOW)
 
 
 def _check_results(wish: AwardLearner, published: Recorded) -> None:

@@ -4,7 +4,7 @@ only there an event's subject stands."""
 from typing import Any
 
 from ledger.codec import Seen
-from ledger.events import AchievementPublished, Awarded, InstitutionCreated, LearnerErased
+from ledger.events import AchievementPublished, Awarded, InstitutionCreated, IssuerKeyChanged, LearnerErased
 
 
 class OwnEvents:
@@ -27,6 +27,8 @@ class OwnEvents:
             case Awarded(achievement_id=achievement_id):
                 row = (thing, seen.tenant, seen.subject, achievement_id, seen.position, seen.recorded_at)
                 await connection.execute(AWARD, *row)
+            case IssuerKeyChanged(change="compromised", key_id=key_id):
+                await connection.execute(COMPROMISED, key_id, seen.position)
             case LearnerErased():
                 await connection.execute(ERASURE, seen.tenant, seen.subject, seen.position)
 
@@ -35,4 +37,5 @@ SUBJECT_EVENT = "INSERT INTO issuance.subject_events VALUES ($1, $2, $3) ON CONF
 INSTITUTION = "INSERT INTO issuance.institutions VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
 ACHIEVEMENT = "INSERT INTO issuance.achievements VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
 AWARD = "INSERT INTO issuance.awards VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING"
+COMPROMISED = "INSERT INTO issuance.compromised_keys VALUES ($1, $2) ON CONFLICT DO NOTHING"
 ERASURE = "INSERT INTO issuance.erasures VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"

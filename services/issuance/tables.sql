@@ -16,3 +16,4 @@ CREATE TABLE IF NOT EXISTS issuance.subject_events (   -- which events hold seal
   PRIMARY KEY (tenant, pseudonym, position));
 CREATE TABLE IF NOT EXISTS issuance.erasures (tenant text COLLATE "C" NOT NULL, pseudonym text COLLATE "C" NOT NULL,
   position bigint NOT NULL, PRIMARY KEY (tenant, pseudonym));
+CREATE TABLE IF NOT EXISTS issuance.compromised_keys (key_id text COLLATE "C" PRIMARY KEY, position bigint NOT NULL);

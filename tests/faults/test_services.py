@@ -4,6 +4,7 @@ after the restart the three services agree."""
 import asyncio
 import random
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ from tests.faults.invariants import broken_invariants
 from tests.running import SERVICES, Institution, Running, running
 from tests.servers import NatsServer, PostgresServer, wait_until
 
+from ledger import bitstring
+
 CALLERS = 6
-AWARDS = 240
+AWARDS_BEFORE_A_KILL = 25
 PATIENCE_SECONDS = 60
 
 
@@ -42,32 +45,53 @@ def whole(tmp_path: Path) -> Iterator[Whole]:
             yield Whole(postgres, bus, database, ledger)
 
 
-async def award_all(ledger: Running, institution: Institution, achievement: str) -> dict[str, Any]:
-    """Every award until it is acknowledged, retried with its own key; the answers by key."""
-    answers: dict[str, Any] = {}
-    numbers = iter(range(AWARDS))
-    headers = {"authorization": f"Bearer {institution.api_key}"}
+class Load:
+    """Awards without a pause until told to stop; every tenth is revoked as soon as it is acknowledged."""
 
-    async def caller() -> None:
-        async with httpx.AsyncClient(base_url=ledger.url("issuance"), headers=headers, timeout=10) as client:
-            for number in numbers:
-                body = {"achievement_id": achievement, "learner": {"email": f"l{number}@learner.example"}}
-                async with asyncio.timeout(PATIENCE_SECONDS):
-                    answers[str(number)] = await until_acknowledged(client, f"load-{number}", body)
+    def __init__(self, ledger: Running, institution: Institution, achievement: str) -> None:
+        self._ledger, self._institution, self._achievement = ledger, institution, achievement
+        self._numbers = count()
+        self._over = asyncio.Event()
+        self.answers: dict[str, Any] = {}
+        self.revoked: set[str] = set()
+        self._callers = [asyncio.create_task(self._caller()) for _ in range(CALLERS)]
 
-    await asyncio.gather(*(caller() for _ in range(CALLERS)))
-    return answers
+    async def more(self, awards: int) -> None:
+        """Until so many awards more were acknowledged: what is killed next is killed at work."""
+        wanted = len(self.answers) + awards
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while len(self.answers) < wanted:  # noqa: ASYNC110 - the callers say nothing but their answers
+                await asyncio.sleep(0.01)
+
+    async def stop(self) -> None:
+        """Let what is under way end."""
+        self._over.set()
+        await asyncio.gather(*self._callers)
+
+    async def _caller(self) -> None:
+        headers = {"authorization": f"Bearer {self._institution.api_key}"}
+        async with httpx.AsyncClient(headers=headers, timeout=10) as client:
+            while not self._over.is_set():
+                number = next(self._numbers)
+                body = {"achievement_id": self._achievement, "learner": {"email": f"l{number}@learner.example"}}
+                url = f"{self._ledger.url('issuance')}/v1/awards"
+                answer = await until_acknowledged(client, f"load-{number}", body, url)
+                self.answers[str(number)] = answer
+                if number % 10 == 0:
+                    url = f"{self._ledger.url('revocation')}/v1/awards/{answer['id']}/revocation"
+                    await until_acknowledged(client, f"revoke-{number}", {"reason_code": "issued_in_error"}, url)
+                    self.revoked.add(answer["id"])
 
 
-async def until_acknowledged(client: httpx.AsyncClient, key: str, body: dict[str, Any]) -> Any:
-    """The answer to one award, however often it has to be asked for."""
+async def until_acknowledged(client: httpx.AsyncClient, key: str, body: dict[str, Any], url: str = "/v1/awards") -> Any:
+    """The answer to one write, however often it has to be asked for."""
     while True:
         try:
-            answer = await client.post("/v1/awards", json=body, headers={"idempotency-key": key})
+            answer = await client.post(url, json=body, headers={"idempotency-key": key})
         except httpx.HTTPError:
             await asyncio.sleep(0.05)
             continue
-        if answer.status_code == 201:
+        if answer.is_success:
             return answer.json()
         assert answer.status_code == 503, answer.text  # nothing but "try again" may happen to a good request
         assert "retry-after" in answer.headers
@@ -93,18 +117,43 @@ async def test_kill_9_of_any_process_loses_and_doubles_nothing(whole: Whole) -> 
     victims = [*SERVICES, "postgres", "nats"]
     random.Random(3).shuffle(victims)  # noqa: S311 - a repeatable order
 
-    load = asyncio.create_task(award_all(ledger, institution, achievement))
+    load = Load(ledger, institution, achievement)
     for victim in victims:
+        await load.more(AWARDS_BEFORE_A_KILL)
         await asyncio.to_thread(kill_and_start, whole, victim)
-    answers = await load
+    await load.more(AWARDS_BEFORE_A_KILL)
+    await load.stop()
     for service in SERVICES:
         await asyncio.to_thread(wait_until, lambda s=service: ledger.is_ready(s), 30, f"{service} ready")
 
+    answers = load.answers
     acknowledged = {f"award/{answer['id']}": answer["position"] for answer in answers.values()}
-    assert len(acknowledged) == AWARDS
+    assert len(acknowledged) == len(answers)
     assert await broken_invariants(whole.database.url, acknowledged) == []
     assert await doubled(whole.database.url) == 0
     await agree(whole, answers)
+    await agree_on_standings(whole, institution, answers, load.revoked)
+
+
+async def agree_on_standings(
+    whole: Whole, institution: Institution, answers: dict[str, Any], revoked: set[str]
+) -> None:
+    """Revocation and registry say the same of every award, and the published bits say so too."""
+    assert revoked
+    headers = {"authorization": f"Bearer {institution.api_key}"}
+    bits: dict[str, bytes] = {}
+    async with httpx.AsyncClient(timeout=20) as reader:
+        for answer in answers.values():
+            wanted = "revoked" if answer["id"] in revoked else "valid"
+            url = f"{whole.ledger.url('revocation')}/v1/awards/{answer['id']}/standing"
+            own = (await reader.get(url, headers=headers)).json()
+            facts = (await reader.get(f"{whole.ledger.url('registry')}/v1/awards/{answer['id']}")).json()
+            entry = answer["credential"]["credentialStatus"]
+            listed = entry["statusListCredential"]
+            if listed not in bits:
+                bits[listed] = bitstring.bits_of((await reader.get(listed)).json(), "revocation")
+            bit = bitstring.bit(bits[listed], int(entry["statusListIndex"]))
+            assert (own["standing"]["status"], facts["standing"], bool(bit)) == (wanted, wanted, wanted == "revoked")
 
 
 async def doubled(url: str) -> int:

@@ -177,3 +177,11 @@ def test_the_document_follows_from_event_and_opened_values_alone() -> None:
 
     assert first.document_digest == second.document_digest
     assert first.document_digest != facts_of(msgspec.structs.replace(WISH, term="Spring")).document_digest
+
+
+def test_credits_are_taken_as_number_or_text_and_kept_as_decimal_text() -> None:
+    for given, kept in ((2, "2"), (2.5, "2.5"), ("2.50", "2.5"), ("0.07", "0.07")):
+        assert facts_of(msgspec.structs.replace(WISH, credits_earned=given)).personal["credits_earned"] == kept
+    with pytest.raises(errors.Malformed) as refused:
+        awards.check(msgspec.structs.replace(WISH, credits_earned=0.001), at=NOON)
+    assert refused.value.errors[0].pointer == "/credits_earned"
