@@ -24,6 +24,13 @@ from ledger.web.validation import convert
 from ledger.web.wishes import WishKey, replay_headers
 
 TEXT_LIMIT = 360_000  # an image as a data URI
+OPEN_BADGES_FORM = {
+    "type": "object",
+    "title": "An Open Badges 3.0 Achievement, as it is",
+    "properties": {"type": {"type": "array", "items": {"type": "string"}, "contains": {"const": "Achievement"}}},
+    "required": ["id", "type", "name", "description", "criteria"],
+}
+FORMS = (PublishAchievement, OPEN_BADGES_FORM)
 
 
 class Achievement(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,7 +48,7 @@ class Achievement(msgspec.Struct, frozen=True, kw_only=True):
 
 @post("/v1/achievements", tags=["Achievements"],
      operation_id="publishAchievement", status_code=201,
-      opt=requires("achievements:write", errors=(errors.Refused,), text_limit=TEXT_LIMIT))  # fmt: skip
+      opt=requires("achievements:write", errors=(errors.Refused,), text_limit=TEXT_LIMIT, forms=FORMS))  # fmt: skip
 async def publish_achievement(
     request: Request[Any, Any, Any],
     data: JSONBody[dict[str, Any]],
@@ -61,7 +68,7 @@ async def publish_achievement(
       opt=requires(
           "achievements:write",
           errors=(errors.NotFound, errors.Refused, errors.Conflict, errors.Stale, errors.PreconditionRequired),
-          text_limit=TEXT_LIMIT,
+          text_limit=TEXT_LIMIT, forms=FORMS,
       ))  # fmt: skip
 async def publish_achievement_version(
     request: Request[Any, Any, Any],

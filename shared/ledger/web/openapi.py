@@ -37,7 +37,23 @@ def openapi_document(app: Litestar) -> Document:
     components["headers"] = _headers()
     for template, method, operation in operations(document):
         _complete(operation, plans[template, method])
+        _form(operation, plans[template, method], components["schemas"])
     return document
+
+
+def _form(operation: Document, plan: Plan, schemas: Document) -> None:
+    """What a body that is read by hand may look like: the types and schemas that the route names."""
+    if not plan.forms:
+        return
+    wanted = []
+    for form in plan.forms:
+        if isinstance(form, dict):
+            wanted.append(form)
+            continue
+        (reference,), found = msgspec.json.schema_components([form], ref_template=_REFERENCE)
+        schemas.update(found)
+        wanted.append(reference)
+    operation["requestBody"]["content"]["application/json"]["schema"] = {"anyOf": wanted}
 
 
 def _short_names(document: Document) -> Document:

@@ -57,14 +57,28 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     text_limit: int
     errors: tuple[type[LedgerError], ...]
     query: frozenset[str] | None = None
+    forms: tuple[Any, ...] = ()
 
 
 def requires(
-    scope: str, *, changes: bool = True, errors: Iterable[type[LedgerError]] = (), text_limit: int = TEXT_LIMIT
+    scope: str,
+    *,
+    changes: bool = True,
+    errors: Iterable[type[LedgerError]] = (),
+    text_limit: int = TEXT_LIMIT,
+    forms: Iterable[Any] = (),
 ) -> dict[str, Any]:
     """`opt` of a route for callers that hold `scope`. `changes=False` is for a POST that appends nothing (a preview);
-    `errors` are those its rules raise, beside the ones every route may answer with."""
-    return {"scope": scope, "public": False, "changes": changes, "errors": tuple(errors), "text_limit": text_limit}
+    `errors` are those its rules raise, beside the ones every route may answer with; `forms` are what a body that is
+    read by hand may look like, as types or as JSON Schemas."""
+    return {
+        "scope": scope,
+        "public": False,
+        "changes": changes,
+        "errors": tuple(errors),
+        "text_limit": text_limit,
+        "forms": tuple(forms),
+    }
 
 
 def public(
@@ -150,6 +164,7 @@ def _plan(template: str, handler: HTTPRouteHandler) -> Plan:
         body=_body(handler),
         text_limit=opt.get("text_limit", TEXT_LIMIT),
         errors=opt.get("errors", ()),
+        forms=opt.get("forms", ()),
     )
 
 
