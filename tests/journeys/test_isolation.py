@@ -67,6 +67,11 @@ class World(msgspec.Struct):
         envelopes = {line: msgspec.json.decode(line)["envelope"] for line in lines}
         return [line for line, e in envelopes.items() if e["inst"] == self.owner.id and e["actor"]["role"] != "service"]
 
+    def state(self) -> list[str]:
+        """What the owner sees of his own."""
+        asked = ("/v1/profile", "/v1/keys?limit=200", "/v1/achievements?limit=200", "/v1/awards?limit=200")
+        return [self.ledger.get("issuance", path, key=self.owner.api_key).text for path in asked]
+
     def head(self) -> int:
         """The position of the log's last event that somebody decided: lists and leases follow by themselves."""
         text = self.ledger.get("registry", "/v1/events?limit=100000", key=self.ledger.operator).text
@@ -162,13 +167,13 @@ def test_every_guarded_route_has_a_recipe_here() -> None:
 @pytest.mark.parametrize("route", OWNED, ids=" ".join)
 def test_a_stranger_cannot_touch_what_the_owner_can(world: World, route: Route) -> None:
     asked = OWNED[route](world)
-    before = world.events()
+    before, state = world.events(), world.state()
 
     refused = ask(world, route, asked, world.stranger.api_key)
 
     assert refused.status_code in REFUSED, refused.text
     assert world.owner.id not in refused.text
-    assert world.events() == before
+    assert (world.events(), world.state()) == (before, state)
 
     allowed = ask(world, route, asked, world.owner.api_key)
     assert allowed.is_success, allowed.text

@@ -493,3 +493,16 @@ def test_who_decided_is_sealed_beside_the_event_and_shown_nowhere(ledger: Runnin
     lines = [json.loads(line) for line in history.splitlines()]
     for line in (line for line in lines if award in line["stream"]):
         assert "person" in [committed["n"] for committed in line["envelope"]["pd"]]
+
+
+def test_what_is_no_http_at_all_is_answered_as_a_problem_too(ledger: Running) -> None:
+    with socket.create_connection(("127.0.0.1", ledger.port), timeout=5) as raw:
+        raw.sendall(b"BREW / HTTP/1.1\r\nhost: x\r\n\r\n")
+        answer = b"".join(iter(lambda: raw.recv(65536), b""))
+
+    head, _, body = answer.partition(b"\r\n\r\n")
+    problem = json.loads(body)
+    assert head.startswith(b"HTTP/1.1 400")
+    assert b"application/problem+json" in head
+    assert problem["code"] == "malformed"
+    assert problem["request_id"].encode() in head

@@ -44,9 +44,8 @@ class Vault:
 
         Raises Refused when the identifiers belong to different learners of this institution.
         """
-        hashes = sorted(
-            {self._identifier_hash(tenant, i) for i in identifiers}
-        )  # one order, or two could lock each other
+        # In one order: two requests with the same identifiers the other way round would lock each other.
+        hashes = sorted({self._identifier_hash(tenant, i) for i in identifiers})
         for _ in range(5):
             rows = await self._pool.fetch(KNOWN, tenant, hashes)
             known = {row["pseudonym"] for row in rows}

@@ -6,22 +6,54 @@ Nothing acknowledged is lost by that: answers follow the commit.
 
 import contextlib
 import os
+import secrets
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
 
+import msgspec
 import uvicorn
 from litestar import Litestar
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from ledger import logs
+from ledger import ids, logs
+from ledger.errors import Malformed
 from ledger.settings import Settings
+from ledger.web.problems import MEDIA_TYPE, Problem
 
 REQUESTS_SECONDS = 3
 STOP_SECONDS = 4.8
 KEEP_ALIVE_SECONDS = 65
 CUT_OFF = 70
+
+
+def _protocol(public_url: str) -> type[HttpToolsProtocol]:
+    """uvicorn's protocol, which answers also what is no HTTP at all as a problem."""
+
+    class Protocol(HttpToolsProtocol):
+        def send_400_response(self, msg: str) -> None:
+            request_id = ids.text_id("req", secrets.token_bytes(16))
+            problem = Problem(
+                type=f"{public_url}/problems/{Malformed.code}",
+                title=Malformed.title,
+                status=Malformed.status,
+                detail="This is not an HTTP request that can be read.",
+                instance=f"urn:credledger:request:{request_id}",
+                code=Malformed.code,
+                request_id=request_id,
+            )
+            body = msgspec.json.encode(problem)
+            head = (
+                "HTTP/1.1 400 Bad Request\r\n"
+                f"content-type: {MEDIA_TYPE}\r\nx-request-id: {request_id}\r\n"
+                f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+            )
+            self.transport.write(head.encode() + body)
+            self.transport.close()
+
+    return Protocol
 
 
 class _Server(uvicorn.Server):
@@ -54,7 +86,7 @@ def serve(factory: Callable[[Settings], Litestar], settings: Settings) -> None:
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http="httptools",
+        http=_protocol(settings.public_url),
         ws="none",
         lifespan="on",
         log_config=None,
