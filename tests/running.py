@@ -70,6 +70,10 @@ class Running:
     def url(self, service: str) -> str:
         return f"http://localhost:{self.port + SERVICES.index(service)}"
 
+    def set(self, **environment: str) -> None:
+        """Settings for processes that are started from now on."""
+        self._extra |= environment
+
     def environment(self, service: str) -> dict[str, str]:
         """What this service is told."""
         own = {"KEK", "SIGNING_KEK"} if service == "issuance" else {"SIGNING_KEK"} if service == "revocation" else set()

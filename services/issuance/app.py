@@ -104,7 +104,7 @@ def _parts(settings: Settings, api_keys: Keys, bus: Bus, store: Store) -> Issuan
         bus=bus,
         vault=vault,
         keys=signing_keys,
-        leases=Leases(bus, settings.server_secret),
+        leases=Leases(bus, settings.server_secret, settings.lease_places),
         signing=Signing(store, vault, signing_keys, addresses),
         addresses=addresses,
         projectors=tuple(Projector(projection, store, bus) for projection in projections),

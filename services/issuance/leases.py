@@ -16,7 +16,6 @@ from ledger.bitstring import permuted
 from ledger.bus import Bus
 from ledger.events import StatusEntry
 
-BLOCK = 1024
 REQUEST_TIMEOUT_SECONDS = 3.0
 SUBJECT = "cmd.revocation.lease.v1"
 
@@ -50,8 +49,8 @@ class _Answer(msgspec.Struct):
 class Leases:
     """The leases of this process start, one institution each."""
 
-    def __init__(self, bus: Bus, secret: bytes) -> None:
-        self._bus, self._secret = bus, secret
+    def __init__(self, bus: Bus, secret: bytes, places: int) -> None:
+        self._bus, self._secret, self._places = bus, secret, places
         self._holder = secrets.token_hex(8)
         self._current: dict[str, Lease] = {}
         self._next: dict[str, Lease] = {}
@@ -101,7 +100,7 @@ class Leases:
             )
 
     async def _ask(self, institution: str) -> None:
-        request = {"institution": institution, "holder": self._holder, "command": str(uuid4()), "count": BLOCK}
+        request = {"institution": institution, "holder": self._holder, "command": str(uuid4()), "count": self._places}
         for _ in range(2):  # a timeout says nothing about the outcome: the same command again gives the same lease
             try:
                 raw = await self._bus.request(SUBJECT, msgspec.json.encode(request), REQUEST_TIMEOUT_SECONDS)

@@ -20,7 +20,8 @@ class SettingsError(Exception):
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What one service process is told. `kek` seals learners' data keys (issuance alone holds it), `signing_kek`
-    the institutions' signing keys (issuance and revocation). URLs have no trailing slash. `demo_folder` holds what the
+    the institutions' signing keys (issuance and revocation). URLs have no trailing slash. `lease_places` is
+    how many places in the status lists issuance asks for at a time; `demo_folder` holds what the
     registry's `/demo` page shows, where a demo was loaded."""
 
     service: str
@@ -38,6 +39,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     operator_key: str | None
     outbound_allow: tuple[str, ...]
     demo_folder: Path | None
+    lease_places: int = 1024
     log_level: str
 
     @property
@@ -66,6 +68,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             signing_kek=read.secret("SIGNING_KEK") if holds_signing_kek else None,
             operator_key=(read.text("OPERATOR_KEY", "") or None) if service == "issuance" else None,
             outbound_allow=tuple(filter(None, read.text("OUTBOUND_ALLOW", "").split(","))),
+            lease_places=read.number("LEASE_PLACES", 1024),
             demo_folder=Path(f) if service == "registry" and (f := read.text("DEMO_FOLDER", "")) else None,
             log_level=read.text("LOG_LEVEL", "info"),
         )

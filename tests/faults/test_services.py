@@ -237,21 +237,23 @@ async def test_issuing_goes_on_without_revocation_until_the_lease_runs_out_and_t
     ledger = whole.ledger
     institution = await asyncio.to_thread(ledger.institution, "no-revocation")
     achievement = await asyncio.to_thread(ledger.achievement, institution)
-    await asyncio.to_thread(ledger.award, institution, achievement)
+    ledger.kill("issuance")
+    ledger.set(CREDLEDGER_LEASE_PLACES="6")
+    await asyncio.to_thread(ledger.start, "issuance")
+    await asyncio.to_thread(ledger.award, institution, achievement)  # takes a lease of six places
     ledger.kill("revocation")
 
     for number in range(5):
         await asyncio.to_thread(ledger.award, institution, achievement, f"r{number}@x.example")
-    # A process start never resumes a lease: with revocation away the new one has no place to give.
-    ledger.kill("issuance")
-    await asyncio.to_thread(ledger.start, "issuance")
     body = {"achievement_id": achievement, "learner": {"email": "late@learner.example"}}
     refused = await asyncio.to_thread(ledger.post, "issuance", "/v1/awards", body, key=institution.api_key)
 
     assert refused.status_code == 503
     assert "status lists" in refused.json()["detail"]
 
-    await asyncio.to_thread(ledger.start, "revocation")
+    # A process start never resumes a lease: what it gives out afterwards was given to nobody before.
+    ledger.kill("issuance")
+    await asyncio.to_thread(ledger.start, "revocation", "issuance")
     await asyncio.to_thread(ledger.award, institution, achievement, "late@learner.example")
     owner = await asyncpg.connect(whole.database.url)
     states = await owner.fetch("SELECT state FROM ledger.events WHERE topic = 'award.awarded'")
