@@ -14,6 +14,7 @@ from tests.store.builders import fact, wish
 from ledger.bus import Bus, pull
 from ledger.bus.headers import read_headers
 from ledger.bus.stream import NAME
+from ledger.errors import Unavailable
 from ledger.settings import Settings
 from ledger.store import Store
 
@@ -69,7 +70,17 @@ async def cut_connections(database: Database) -> None:
 
 
 async def stream_leaves(bus: Bus) -> dict[int, bytes]:
-    """What the stream holds: sequence → leaf, each message's position compared with its sequence."""
+    """What the stream holds: sequence → leaf, each message's position compared with its sequence. A connection that
+    is just being replaced is waited for."""
+    async with asyncio.timeout(15):
+        while True:
+            try:
+                return await _stream_leaves(bus)
+            except Unavailable:
+                await bus.until_connected(1)
+
+
+async def _stream_leaves(bus: Bus) -> dict[int, bytes]:
     info = await bus.api(f"STREAM.INFO.{NAME}")
     first, last = info["state"]["first_seq"], info["state"]["last_seq"]
     leaves: dict[int, bytes] = {}

@@ -125,7 +125,7 @@ def test_what_cannot_be_read_is_malformed_and_leaves_no_event(world: World, cont
 def test_every_wrong_type_is_pointed_at_in_one_answer(world: World) -> None:
     body = world.award(
         achievement_id=5, achievement_version="1", learner={"email": 7, "name": [], "identity": "open", "age": 30},
-        valid_until="soon", evidence=[{"id": "https://e.example/1"}, {"id": 3}, "x"], results={}, credits_earned=1.5,
+        valid_until="soon", evidence=[{"id": "https://e.example/1"}, {"id": 3}, "x"], results={}, credits_earned=[1],
         term=None, license_number=True, favourite="blue",
     )  # fmt: skip
 
