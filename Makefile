@@ -36,7 +36,7 @@ soak: environment-dev ## the long run: load for hours, then every invariant
 
 lock: environment-dev ## resolve the dependencies anew, with hashes
 	@$(COMPILE) -o requirements.lock pyproject.toml
-	@$(COMPILE) --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml
+	@$(COMPILE) --extra dev --extra hsm -c requirements.lock -o requirements-dev.lock pyproject.toml
 
 environment:
 	@sh deploy/environment.sh requirements.lock

@@ -7,6 +7,7 @@ from itertools import count
 from typing import Any, TypeVar
 
 import asyncpg
+import hypothesis
 import msgspec
 import pytest
 from tests import servers
@@ -17,6 +18,9 @@ from ledger import migrate
 ROLES = ("issuance", "registry", "revocation")
 TEMPLATE = "ledger_template"
 _numbers = count(1)
+# How long an example takes says something about the machine, nothing about the rule.
+hypothesis.settings.register_profile("ledger", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("ledger")
 T = TypeVar("T")
 
 
