@@ -1,7 +1,6 @@
 """Issuance, wired: which handlers, which parts, which followers. No logic."""
 
 import asyncio
-from importlib import resources
 
 from litestar import Litestar
 
@@ -23,6 +22,7 @@ from ledger.projector import Projection, Projector
 from ledger.relay import Relay
 from ledger.settings import Settings, SettingsError
 from ledger.store import Store
+from ledger.tables import lay_out
 from ledger.vault import Vault
 from ledger.web import Service, application
 
@@ -72,8 +72,7 @@ async def run(settings: Settings, api_keys: Keys, ready: Ready[Issuance]) -> Non
     """Open the parts, say so, and follow the log until cancelled or something breaks."""
     async with connected(settings) as (bus, store):
         await opened(store, settings)
-        await store.pool.execute(resources.files("issuance").joinpath("tables.sql").read_text())
-        await store.pool.execute(access_tables("issuance"))
+        await lay_out(store.pool, "issuance", access_tables("issuance"))
         parts = _parts(settings, api_keys, bus, store)
         try:
             await operators.enrol(parts)

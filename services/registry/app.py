@@ -18,6 +18,7 @@ from ledger.opening import open_ledger
 from ledger.projector import Projection, Projector
 from ledger.settings import Settings
 from ledger.store import Store
+from ledger.tables import lay_out
 from ledger.vault import Documents
 from ledger.web import Service, application
 from registry import prose
@@ -83,8 +84,7 @@ async def run(settings: Settings, api_keys: Keys, ready: Ready[Registry]) -> Non
     """Open the parts, say so, and follow the log until cancelled or something breaks."""
     async with connected(settings) as (bus, store), Canonicaliser() as canonicaliser:
         await open_ledger(store, settings)
-        await store.pool.execute(resources.files("registry").joinpath("tables.sql").read_text())
-        await store.pool.execute(access_tables("registry"))
+        await lay_out(store.pool, "registry", access_tables("registry"))
         reads = _reads(settings, store, (RegistryProjection(), AccessProjection("registry", api_keys)), bus)
         api_keys.attach(store.pool, reads.caught_up)
         verifier = verifier_for(settings, RegistryKnowledge(reads, bus), canonicaliser)

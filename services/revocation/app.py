@@ -1,7 +1,6 @@
 """Revocation, wired: which handlers, which parts, which followers. No logic."""
 
 import asyncio
-from importlib import resources
 
 from litestar import Litestar
 
@@ -15,6 +14,7 @@ from ledger.opening import opened
 from ledger.projector import Projector
 from ledger.settings import Settings
 from ledger.store import Store
+from ledger.tables import lay_out
 from ledger.web import Service, application
 from revocation.http import many, standings, status_lists
 from revocation.lists import leasing
@@ -74,8 +74,7 @@ def projections_for(
 
 
 async def _follow(settings: Settings, api_keys: Keys, bus: Bus, store: Store, ready: Ready[Revocation]) -> None:
-    await store.pool.execute(resources.files("revocation").joinpath("tables.sql").read_text())
-    await store.pool.execute(access_tables("revocation"))
+    await lay_out(store.pool, "revocation", access_tables("revocation"))
     if settings.signing_kek is None:
         raise RuntimeError("revocation needs the key-encryption key of the signing keys")
     lists, access = projections_for(store, settings.status_url, settings.signing_kek, api_keys)

@@ -23,6 +23,7 @@ from ledger.codec import Recorded, Seen
 from ledger.errors import Unavailable
 from ledger.store import Store
 from ledger.store.away import DATABASE_AWAY
+from ledger.tables import tables_of
 
 RETRY_SECONDS = (0.1, 0.25, 0.5, 1.0, 2.0)
 BATCH = 500
@@ -207,7 +208,7 @@ async def rebuild(projections: Sequence[Projection], store: Store) -> dict[str, 
     """
     schema = projections[0].schema
     async with store.pool.acquire() as connection, connection.transaction():
-        tables = ", ".join(f'"{schema}"."{table}"' for table in await _tables(connection, schema))
+        tables = ", ".join(f'"{schema}"."{table}"' for table in await tables_of(connection, schema))
         await connection.execute(f"TRUNCATE {tables} RESTART IDENTITY")
     head = await store.head()
     for projection in projections:
@@ -223,7 +224,7 @@ async def rebuild(projections: Sequence[Projection], store: Store) -> dict[str, 
 async def table_hashes(connection: Any, schema: str) -> dict[str, str]:
     """SHA-256 of every table of a schema: its rows as JSON text, sorted, so that physical order plays no part."""
     hashes = {}
-    for table in await _tables(connection, schema):
+    for table in await tables_of(connection, schema):
         digest = hashlib.sha256()
         statement = f'SELECT row_to_json(t)::text AS row FROM "{schema}"."{table}" t ORDER BY 1'  # noqa: S608 - catalogue names
         async with connection.transaction():
@@ -231,11 +232,6 @@ async def table_hashes(connection: Any, schema: str) -> dict[str, str]:
                 digest.update(record["row"].encode() + b"\n")
         hashes[table] = digest.hexdigest()
     return hashes
-
-
-async def _tables(connection: Any, schema: str) -> list[str]:
-    rows = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = $1 ORDER BY 1", schema)
-    return [row["tablename"] for row in rows]
 
 
 BEGIN = "INSERT INTO {schema}.positions (name, position) VALUES ($1, 0) ON CONFLICT DO NOTHING"
