@@ -7,7 +7,19 @@
 appends them at the version that it read. Facts become visible in position order, without a gap.
 """
 
-from ledger.store.appender import Fenced, Outcome, Request, Row, Status
-from ledger.store.store import Decision, Sealer, Store, Wish
+from ledger.store.appender import Fenced, Name, Outcome, Request, Row, Status
+from ledger.store.store import Decision, NameTaken, Sealer, Store, Wish
 
-__all__ = ["Decision", "Fenced", "Outcome", "Request", "Row", "Sealer", "Status", "Store", "Wish"]
+__all__ = [
+    "Decision",
+    "Fenced",
+    "Name",
+    "NameTaken",
+    "Outcome",
+    "Request",
+    "Row",
+    "Sealer",
+    "Status",
+    "Store",
+    "Wish",
+]

@@ -46,6 +46,7 @@ class Status(IntEnum):
     DUPLICATE = 1
     CONFLICT = 2
     GUARD_FAILED = 3
+    TAKEN = 4
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -55,6 +56,14 @@ class Request(msgspec.Struct, frozen=True):
     route: str
     key_hash: bytes
     fingerprint: bytes
+
+
+class Name(msgspec.Struct, frozen=True):
+    """A name that may be taken once within a tenant, as a keyed hash; `kind` says what it names."""
+
+    tenant: str
+    kind: str
+    hash: bytes
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -75,6 +84,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     rows: Sequence[Row]
     guards: Sequence[tuple[str, int]] = ()
     request: Request | None = None
+    names: Sequence[Name] = ()
 
     @property
     def size_bytes(self) -> int:
@@ -82,7 +92,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """The row that `ledger.append` answered; `first_position` is the original's for a duplicate."""
+    """The row that `ledger.append` answered; `first_position` is the original's for a duplicate, the
+    holder's where a name is taken."""
 
     status: Status
     first_position: int | None
@@ -133,27 +144,27 @@ class Appender:
                 self._connection.terminate()
 
     def _take(self) -> list[tuple[Command, asyncio.Future[Outcome]]]:
-        """What may share one call, in queue order: no stream as target twice, no guard on a stream written here."""
+        """What may share one call, in queue order: no stream as target twice, no guard on a stream written here,
+        no request and no name twice."""
         batch: list[tuple[Command, asyncio.Future[Outcome]]] = []
         later: list[tuple[Command, asyncio.Future[Outcome]]] = []
         ids: set[UUID] = set()
-        requests: set[Request] = set()
+        claims: set[Request | Name] = set()
         written: set[str] = set()
         waiting: set[str] = set()  # streams of earlier commands that wait: order within a stream is kept
         size = 0
         while self._queue and len(batch) < BATCH_COMMANDS and size < BATCH_BYTES:
             command, future = self._queue.popleft()
             touched = {command.stream, *(stream for stream, _ in command.guards)}
-            request = command.request and msgspec.structs.replace(command.request, fingerprint=b"")
-            if command.id in ids or request in requests or touched & written or command.stream in waiting:
+            claimed = _claims_of(command)
+            if command.id in ids or claimed & claims or touched & written or command.stream in waiting:
                 later.append((command, future))
                 waiting.add(command.stream)
                 continue
             batch.append((command, future))
             ids.add(command.id)
             written.add(command.stream)
-            if request is not None:
-                requests.add(request)
+            claims |= claimed
             size += command.size_bytes
         self._queue.extendleft(reversed(later))
         return batch
@@ -262,8 +273,15 @@ class Appender:
 APPEND = """
 SELECT * FROM ledger.append($1::smallint, $2, $3::uuid[], $4::text[], $5::bigint[], $6::int[],
   $7::int[], $8::text[], $9::bytea[], $10::bytea[], $11::int[], $12::text[], $13::bigint[],
-  $14::int[], $15::text[], $16::bytea[], $17::int[], $18::text[], $19::text[], $20::bytea[], $21::bytea[])
+  $14::int[], $15::text[], $16::bytea[], $17::int[], $18::text[], $19::text[], $20::bytea[], $21::bytea[],
+  $22::int[], $23::text[], $24::text[], $25::bytea[])
 """
+
+
+def _claims_of(command: Command) -> set[Request | Name]:
+    """What only one command of a batch may claim: its names, and the request that it answers."""
+    request = command.request and msgspec.structs.replace(command.request, fingerprint=b"")
+    return {*command.names, *([request] if request else [])}
 
 
 def _arrays(commands: Sequence[Command]) -> list[list[Any]]:
@@ -272,6 +290,7 @@ def _arrays(commands: Sequence[Command]) -> list[list[Any]]:
     guards = [(o, *guard) for o, command in enumerate(commands, 1) for guard in command.guards]
     values = [(k, *value) for k, (_, row) in enumerate(rows, 1) for value in row.values]
     requests = [(o, command.request) for o, command in enumerate(commands, 1) if command.request is not None]
+    names = [(o, name) for o, command in enumerate(commands, 1) for name in command.names]
     return [
         [c.id for c in commands],
         [c.stream for c in commands],
@@ -288,4 +307,8 @@ def _arrays(commands: Sequence[Command]) -> list[list[Any]]:
         [r.route for _, r in requests],
         [r.key_hash for _, r in requests],
         [r.fingerprint for _, r in requests],
+        [o for o, _ in names],
+        [n.tenant for _, n in names],
+        [n.kind for _, n in names],
+        [n.hash for _, n in names],
     ]

@@ -14,7 +14,12 @@ async def schema_revision(pool: asyncpg.Pool) -> str | None:
     return revision
 
 
-def newest_revision() -> str:
-    """The revision that this release wants: migrations are files named `<revision>_<what>.py`, in order."""
+def revisions() -> list[str]:
+    """The revisions that this release knows, oldest first: migrations are files named `<revision>_<what>.py`."""
     versions = resources.files("ledger.store") / "migrations" / "versions"
-    return max(file.name.partition("_")[0] for file in versions.iterdir() if file.name[:4].isdecimal())
+    return sorted(file.name.partition("_")[0] for file in versions.iterdir() if file.name[:4].isdecimal())
+
+
+def newest_revision() -> str:
+    """The revision that this release wants."""
+    return revisions()[-1]

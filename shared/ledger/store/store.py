@@ -13,7 +13,7 @@ import msgspec
 
 from ledger import codec, errors
 from ledger.codec import Actor, Draw, Fact, Place, Recorded
-from ledger.store.appender import Appender, Command, Hint, Request, Row, Status
+from ledger.store.appender import Appender, Command, Hint, Name, Request, Row, Status
 
 POLL_SECONDS = 0.25
 PERSON = "person"
@@ -53,6 +53,14 @@ class Decision(msgspec.Struct, frozen=True):
 
     events: tuple[Recorded, ...]
     replayed: bool = False
+
+
+class NameTaken(errors.Conflict):
+    """A name that may be taken once belongs to another event, the one at `position`."""
+
+    def __init__(self, position: int) -> None:
+        super().__init__("That name is taken.")
+        self.position = position
 
 
 class Store:
@@ -192,14 +200,22 @@ class Store:
     # -- deciding
 
     async def decide(
-        self, stream: str, rule: Rule, *, wish: Wish, reads: Sequence[str] = (), new: bool = False
+        self,
+        stream: str,
+        rule: Rule,
+        *,
+        wish: Wish,
+        reads: Sequence[str] = (),
+        names: Sequence[Name] = (),
+        new: bool = False,
     ) -> Decision:
         """Ask `rule(history, *read histories)` for facts and append them to `stream`.
 
         The streams in `reads` are guards: the append holds only if they are still as the rule saw them, else the
-        rule is asked again. `new` says that the stream's id comes from the command and that the caller has looked for
-        an earlier try, so nothing needs to be read. A retry of the same request is answered from the first one's
-        events. Raises KeyReused, what the rule raises, Unavailable, or Conflict when others kept changing the streams.
+        rule is asked again. `names` are taken by the same append. `new` says that the stream is most likely not there
+        yet and that the caller has looked for an earlier try, so nothing is read at first. A retry of the same request
+        is answered from the first one's events. Raises KeyReused, what the rule raises, NameTaken, Unavailable, or
+        Conflict when others kept changing the streams.
         """
         if not new and (earlier := await self.earlier(wish)) is not None:
             return earlier
@@ -217,7 +233,8 @@ class Store:
                 fresh = True
                 continue
             command = await self._command(stream, len(history), facts, wish)
-            command = msgspec.structs.replace(command, guards=[(n, len(h)) for n, h in zip(reads, seen, strict=True)])
+            guards = [(n, len(h)) for n, h in zip(reads, seen, strict=True)]
+            command = msgspec.structs.replace(command, guards=guards, names=names)
             outcome = await self._appender.append(command)
             match outcome.status:
                 case Status.APPENDED:
@@ -227,6 +244,8 @@ class Store:
                     if (earlier := await self.earlier(wish)) is not None:
                         return earlier
                     new = False
+                case Status.TAKEN:
+                    raise NameTaken(outcome.first_position or 0)
                 case Status.CONFLICT | Status.GUARD_FAILED:
                     new = False
                     for name in reads:
