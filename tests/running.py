@@ -167,9 +167,10 @@ class Running:
         assert answer.status_code == 201, answer.text
         return str(answer.json()["id"])
 
-    def award(self, institution: Institution, achievement: str, email: str = "ada@learner.example", **more: Any) -> Any:
-        """A new award, as issuance answered."""
-        body = {"achievement_id": achievement, "learner": {"email": email, "name": "Ada Example"}, **more}
+    def award(self, institution: Institution, achievement: str, email: str | None = None, **more: Any) -> Any:
+        """A new award, as issuance answered; every learner is a new one unless the e-mail address is given."""
+        learner = {"email": email or f"learner{next(self._numbers)}@learner.example", "name": "Ada Example"}
+        body = {"achievement_id": achievement, "learner": learner, **more}
         answer = self.post("issuance", "/v1/awards", body, key=institution.api_key)
         assert answer.status_code == 201, answer.text
         return answer.json()

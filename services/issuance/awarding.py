@@ -1,27 +1,31 @@
 """One award, from the request to the signed credential: the shell around `issuance.awards`.
 
 Draw what is random, ask the store to decide, sign after COMMIT, keep the document. A retry finds the events of the
-first try and signs them again: the same bytes.
+first try and signs them again: the same bytes. A second wish for what the learner holds already meets the first one's
+award, in its stream or by its external id, and is refused, answered with it, or awarded beside it, as it says itself.
 """
 
 import base64
-from typing import Any
+from itertools import count
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
 
 from issuance import awards
-from issuance.awards import AwardLearner, Draws
+from issuance.awards import AlreadyAwarded, AwardLearner, Draws, Overtaken
 from issuance.parts import Issuance, draw, now
 from issuance.signing import award_id
 from ledger import errors, ids
 from ledger.codec import Recorded
 from ledger.events import Awarded
 from ledger.identifiers import Identifier
-from ledger.store import Wish
+from ledger.store import NameTaken, Wish
 from ledger.vault import Erased
 
-ERASED_MEANWHILE_TRIES = 3
+TRIES = 5  # others may award the same, or erase the learner, at the same time
+EXTERNAL_ID = "award.external_id"
+Outcome = Literal["awarded", "replayed", "returned"]
 
 
 class AwardAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,20 +43,45 @@ class AwardAnswer(msgspec.Struct, frozen=True, kw_only=True):
     awarded_date: str
     valid_from: str
     valid_until: str | None
+    external_id: str | None
     test: bool
     credential: msgspec.Raw
 
 
-async def award(issuance: Issuance, wish: Wish, data: AwardLearner) -> tuple[AwardAnswer, bool]:
-    """The award that a wish asks for, and whether an earlier try had made it already.
+class Made(msgspec.Struct, frozen=True):
+    """The event that answers a wish: made by it (with the personal values at hand), made by an earlier try of it, or
+    another wish's, which `on_duplicate: return` asked for."""
 
-    Raises Malformed, NotFound, Refused, KeyReused, Unavailable or Erased.
+    recorded: Recorded
+    outcome: Outcome
+    personal: dict[str, Any] | None = None
+
+
+async def award(issuance: Issuance, wish: Wish, data: AwardLearner) -> tuple[AwardAnswer, Outcome]:
+    """The award that a wish asks for, signed, and how it came about.
+
+    Raises Malformed, NotFound, Refused, AlreadyAwarded, KeyReused, Unavailable or Erased.
     """
+    made = await decide(issuance, wish, data)
+    return await answer_for(issuance, made.recorded, made.personal), made.outcome
+
+
+async def decide(issuance: Issuance, wish: Wish, data: AwardLearner) -> Made:
+    """The event behind a wish, committed and not signed yet. Raises as `award` does."""
     if (earlier := await issuance.store.earlier(wish)) is not None:
-        return await answer_for(issuance, earlier.events[0]), True
+        return Made(earlier.events[0], "replayed")
     awards.check(data, at=now())
-    recorded, personal, replayed = await _decide(issuance, wish, data)
-    return await answer_for(issuance, recorded, None if replayed else personal), replayed
+    identifiers = awards.identifiers_of(data.learner)
+    await _check_achievement(issuance, wish.tenant, data)
+    for tries_left in reversed(range(TRIES)):
+        try:
+            return await _decide(issuance, wish, data, identifiers)
+        except NameTaken as taken:
+            return await _with_external_id(issuance, wish, data, taken.position)
+        except (Erased, Overtaken):  # the next look finds the other's award, or makes a new record of the learner
+            if not tries_left:
+                raise
+    raise RuntimeError("unreachable")
 
 
 async def answer_for(issuance: Issuance, recorded: Recorded, personal: dict[str, Any] | None = None) -> AwardAnswer:
@@ -74,32 +103,69 @@ async def answer_for(issuance: Issuance, recorded: Recorded, personal: dict[str,
         awarded_date=event.awarded_date,
         valid_from=event.valid_from,
         valid_until=event.valid_until,
+        external_id=signed.external_id,
         test=issuance.addresses.test_mode,
         credential=msgspec.Raw(signed.formats.vc.encode()),
     )
 
 
-async def _decide(issuance: Issuance, wish: Wish, data: AwardLearner) -> tuple[Recorded, dict[str, Any], bool]:
-    identifiers = awards.identifiers_of(data.learner)
-    await _check_achievement(issuance, wish.tenant, data)
-    status = await issuance.leases.take(wish.tenant)
-    stream = f"award/{ids.derived_id(issuance.settings.server_secret, 'awd', wish.command)}"
-    for tries_left in reversed(range(ERASED_MEANWHILE_TRIES)):
-        draws = await _draws(issuance, wish.tenant, identifiers, status)
-        reads = (f"institution/{wish.tenant}", f"achievement/{data.achievement_id}", f"learner/{draws.pseudonym}")
-        at = now()
+async def _decide(issuance: Issuance, wish: Wish, data: AwardLearner, identifiers: list[Identifier]) -> Made:
+    names = [issuance.external_name(wish.tenant, EXTERNAL_ID, data.external_id)] if data.external_id else []
+    for name in names:
+        if (position := await issuance.vault.position_of(name)) is not None:
+            raise NameTaken(position)
+    pseudonym = await issuance.vault.learner(wish.tenant, identifiers)
+    place = await _place(issuance, wish, data, pseudonym)
+    if isinstance(place, Recorded):
+        return Made(place, "returned")
+    draws = await _draws(issuance, wish.tenant, pseudonym)
+    at = now()
 
-        def rule(*histories: Any, draws: Draws = draws, at: Any = at) -> Any:
-            return awards.award(data, *histories, draws=draws, document_for=issuance.addresses.unsigned, at=at)
+    def rule(*histories: Any) -> Any:
+        return awards.award(data, *histories, draws=draws, document_for=issuance.addresses.unsigned, at=at)
 
-        try:
-            decision = await issuance.store.decide(stream, rule, wish=wish, reads=reads, new=True)
-        except (Erased, errors.Conflict):  # erased between our look and the append: the next look makes a new record
-            if not tries_left:
-                raise
+    reads = (f"institution/{wish.tenant}", f"achievement/{data.achievement_id}", f"learner/{pseudonym}")
+    decision = await issuance.store.decide(place, rule, wish=wish, reads=reads, names=names, new=True)
+    if decision.replayed:
+        return Made(decision.events[0], "replayed")
+    return Made(decision.events[0], "awarded", awards.personal_values(data, draws))
+
+
+async def _place(issuance: Issuance, wish: Wish, data: AwardLearner, pseudonym: str) -> str | Recorded:
+    """The stream of the award to make, or the award to return instead. Raises AlreadyAwarded.
+
+    Looked for before a place in a status list is taken: a list that is sent again every night must not use up places.
+    """
+    secret = issuance.settings.server_secret
+    for number in count():
+        award = awards.award_id_for(secret, wish.tenant, pseudonym, data.achievement_id, number)
+        history = await issuance.store.load(f"award/{award}")
+        if not history or history[0].command_id == wish.command:
+            return f"award/{award}"
+        if data.on_duplicate == "allow" or awards.is_revoked(await issuance.store.load(f"standing/{award}")):
             continue
-        return decision.events[0], awards.personal_values(data, draws), decision.replayed
+        if data.on_duplicate == "return":
+            return history[0]
+        raise AlreadyAwarded(
+            f"The learner holds this achievement already, by the award {award}. Send on_duplicate `return` to be "
+            "answered with it, or `allow` to award it once more."
+        )
     raise RuntimeError("unreachable")
+
+
+async def _with_external_id(issuance: Issuance, wish: Wish, data: AwardLearner, position: int) -> Made:
+    """What a wish gets whose external id is taken: that award, where it is the same thing and a return was asked for.
+    Raises AlreadyAwarded."""
+    holder = await issuance.store.at(position)
+    if holder.command_id == wish.command:
+        return Made(holder, "replayed")
+    known = {await issuance.vault.find(wish.tenant, one) for one in awards.identifiers_of(data.learner)}
+    event = holder.event
+    same = isinstance(event, Awarded) and event.achievement_id == data.achievement_id and holder.subject in known
+    if same and data.on_duplicate == "return":
+        return Made(holder, "returned")
+    what = "is that of" if same else "was given to another learner or achievement, by"
+    raise AlreadyAwarded(f"This external_id {what} the award {award_id(holder)}; it can be given once.")
 
 
 async def _check_achievement(issuance: Issuance, tenant: str, data: AwardLearner) -> None:
@@ -114,8 +180,7 @@ async def _check_achievement(issuance: Issuance, tenant: str, data: AwardLearner
         raise errors.NotFound("There is no such achievement.")
 
 
-async def _draws(issuance: Issuance, tenant: str, identifiers: list[Identifier], status: list[Any]) -> Draws:
-    pseudonym = await issuance.vault.learner(tenant, identifiers)
+async def _draws(issuance: Issuance, tenant: str, pseudonym: str) -> Draws:
     subject = UUID(
         bytes=ids.keyed(issuance.settings.server_secret, "credledger/subject/v1", tenant, pseudonym)[:16], version=4
     )
@@ -124,5 +189,5 @@ async def _draws(issuance: Issuance, tenant: str, identifiers: list[Identifier],
         subject_id=f"urn:uuid:{subject}",
         capability=base64.urlsafe_b64encode(draw(16)).decode().rstrip("="),
         salt=draw(16).hex(),
-        status=status,
+        status=await issuance.leases.take(tenant),
     )

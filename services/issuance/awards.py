@@ -13,11 +13,18 @@ from typing import Annotated, Any, Literal, Protocol
 import msgspec
 
 from issuance import institutions
-from ledger import errors
+from ledger import errors, ids
 from ledger.codec import Fact, Recorded, format_time
 from ledger.credentials.lexical import DID_PATTERN, LINE_PATTERN, TEXT_PATTERN, URI_PATTERN, decimal_text
 from ledger.errors import FieldError
-from ledger.events import AchievementPublished, AchievementWithdrawn, Awarded, LearnerErased, StatusEntry
+from ledger.events import (
+    AchievementPublished,
+    AchievementWithdrawn,
+    Awarded,
+    AwardRevoked,
+    LearnerErased,
+    StatusEntry,
+)
 from ledger.identifiers import Identifier, identifier_of
 from ledger.proofs.jcs import canonical
 
@@ -25,6 +32,8 @@ Text = Annotated[str, msgspec.Meta(min_length=1, max_length=10_000, pattern=TEXT
 Line = Annotated[str, msgspec.Meta(min_length=1, max_length=500, pattern=LINE_PATTERN)]
 Uri = Annotated[str, msgspec.Meta(pattern=URI_PATTERN, max_length=2000)]
 Email = Annotated[str, msgspec.Meta(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
+ExternalId = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=LINE_PATTERN)]
+OnDuplicate = Literal["refuse", "return", "allow"]
 CREDITS_BELOW = 1_000_000
 Decimal = Annotated[str, msgspec.Meta(pattern=r"^(?:0|[1-9][0-9]{0,5})(?:\.[0-9]{1,2})?$")]
 
@@ -61,7 +70,12 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AwardLearner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An award. `achievement_version` defaults to the newest that is not withdrawn; `valid_from` to now."""
+    """An award. `achievement_version` defaults to the newest that is not withdrawn; `valid_from` to now.
+
+    `external_id` is the institution's own name for the award, and can be given once. `on_duplicate` says what happens
+    when the learner holds this achievement already by an award that was not revoked: `refuse` (409), `return` that
+    award, or `allow` a further one.
+    """
 
     achievement_id: Annotated[str, msgspec.Meta(pattern=r"^ach_[a-z2-7]{26}$")]
     learner: Learner
@@ -75,6 +89,8 @@ class AwardLearner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     credits_earned: Decimal | int | float | None = None
     license_number: Line | None = None
     term: Line | None = None
+    external_id: ExternalId | None = None
+    on_duplicate: OnDuplicate = "refuse"
 
 
 class Draws(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,6 +101,16 @@ class Draws(msgspec.Struct, frozen=True, kw_only=True):
     capability: str  # 22 base64url characters of 16 random bytes
     salt: str
     status: list[StatusEntry]
+
+
+class AlreadyAwarded(errors.Conflict):
+    """The learner holds this achievement already, or the external id names another award."""
+
+    code, title = "already_awarded", "That was awarded already"
+
+
+class Overtaken(errors.Conflict):
+    """Somebody else made this award, or erased the learner, in this very moment: look again."""
 
 
 class DocumentFor(Protocol):
@@ -123,6 +149,17 @@ def check(wish: AwardLearner, *, at: datetime) -> None:
         raise errors.Malformed("The award has fields that cannot be right.", errors=bad)
 
 
+def award_id_for(secret: bytes, tenant: str, pseudonym: str, achievement_id: str, number: int) -> str:
+    """The id of a learner's award of an achievement, the first (0), second (1) …: so two requests for the same thing
+    meet in one stream, and one of them learns of the other."""
+    return ids.text_id("awd", ids.keyed(secret, "credledger/award/v1", tenant, pseudonym, achievement_id, str(number)))
+
+
+def is_revoked(standing_history: Sequence[Recorded]) -> bool:
+    """Whether an award was withdrawn for good."""
+    return any(isinstance(recorded.event, AwardRevoked) for recorded in standing_history)
+
+
 def version_to_award(wanted: int | None, history: Sequence[Recorded]) -> Recorded:
     """The published version that is awarded. Raises NotFound or Refused (withdrawn)."""
     published = {r.event.achievement_version: r for r in history if isinstance(r.event, AchievementPublished)}
@@ -151,15 +188,17 @@ def award(
 ) -> list[Fact]:
     """The award, with the digest of the credential that will be signed for it.
 
-    Raises NotFound, Refused (institution deactivated, version withdrawn, results that do not fit) or Conflict when
-    the learner's record is being erased at this moment.
+    Raises NotFound, Refused (institution deactivated, version withdrawn, results that do not fit), or Overtaken
+    when another award lies in this stream or the learner's record is being erased at this moment.
     """
+    if history:
+        raise Overtaken("Another award of this was made at the same time; try again.")
     institution = institutions.active_institution(institution_history)
     published = version_to_award(wish.achievement_version, achievement_history)
     if published.tenant != institution.id:
         raise errors.NotFound("There is no such achievement.")
     if any(isinstance(r.event, LearnerErased) for r in learner_history):
-        raise errors.Conflict("This learner's record is being erased; try again.")
+        raise Overtaken("This learner's record is being erased; try again.")
     _check_results(wish, published)
     event = Awarded(
         achievement_id=wish.achievement_id,
@@ -206,6 +245,7 @@ def personal_values(wish: AwardLearner, draws: Draws) -> dict[str, Any]:
         "credits_earned": _credits(wish),
         "license_number": wish.license_number,
         "term": wish.term,
+        "external_id": wish.external_id,
     }
     return {name: value for name, value in values.items() if value not in (None, [])}
 

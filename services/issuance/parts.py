@@ -11,7 +11,7 @@ from issuance.documents import Addresses
 from issuance.institutions import Institution, existing
 from issuance.leases import Leases
 from issuance.signing import Signing
-from ledger import errors
+from ledger import errors, ids
 from ledger.access import Caller
 from ledger.bus import Bus
 from ledger.codec import Recorded
@@ -19,7 +19,7 @@ from ledger.keys import SigningKeys
 from ledger.projector import Projector, caught_up
 from ledger.relay import Relay
 from ledger.settings import Settings
-from ledger.store import Store, Wish
+from ledger.store import Name, Store, Wish
 from ledger.vault import Vault
 from ledger.web.authority import caller_of
 from ledger.web.exchange import exchange
@@ -48,6 +48,12 @@ class Issuance(msgspec.Struct, frozen=True, kw_only=True):
     def follow_up(self, wish: Wish, purpose: str, tenant: str | None = None) -> Wish:
         """A further command of the same wish."""
         return follow_up(self.settings.server_secret, wish, purpose, tenant)
+
+    def external_name(self, tenant: str, kind: str, external_id: str) -> Name:
+        """How an institution's own id of an award, a result … is claimed: by a keyed hash, as it may name a person."""
+        return Name(
+            tenant, kind, ids.keyed(self.settings.server_secret, "credledger/external-id/v1", kind, external_id)
+        )
 
     async def institution(self, tenant: str) -> Institution:
         """The institution as the log has it now. Raises NotFound."""

@@ -3,8 +3,20 @@ only there an event's subject stands."""
 
 from typing import Any
 
-from ledger.codec import Seen
-from ledger.events import AchievementPublished, Awarded, InstitutionCreated, IssuerKeyChanged, LearnerErased
+from ledger.codec import Seen, parse_time
+from ledger.events import (
+    AchievementPublished,
+    Awarded,
+    AwardReinstated,
+    AwardRevoked,
+    AwardSuspended,
+    InstitutionCreated,
+    IssuerKeyChanged,
+    LearnerErased,
+    StandingChanged,
+)
+
+STANDINGS = {AwardRevoked: "revoked", AwardSuspended: "suspended", AwardReinstated: "valid"}
 
 
 class OwnEvents:
@@ -24,9 +36,11 @@ class OwnEvents:
                 await connection.execute(INSTITUTION, seen.tenant, slug, seen.position)
             case AchievementPublished(achievement_version=1):
                 await connection.execute(ACHIEVEMENT, thing, seen.tenant, seen.position)
-            case Awarded(achievement_id=achievement_id):
-                row = (thing, seen.tenant, seen.subject, achievement_id, seen.position, seen.recorded_at)
-                await connection.execute(AWARD, *row)
+            case Awarded() as event:
+                row = (thing, seen.tenant, seen.subject, event.achievement_id, seen.position, seen.recorded_at)
+                await connection.execute(AWARD, *row, parse_time(event.awarded_date))
+            case StandingChanged(award_id=award_id) as event:
+                await connection.execute(STANDING, award_id, STANDINGS[type(event)])
             case IssuerKeyChanged(change="compromised", key_id=key_id):
                 await connection.execute(COMPROMISED, key_id, seen.position)
             case LearnerErased():
@@ -36,6 +50,7 @@ class OwnEvents:
 SUBJECT_EVENT = "INSERT INTO issuance.subject_events VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
 INSTITUTION = "INSERT INTO issuance.institutions VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
 ACHIEVEMENT = "INSERT INTO issuance.achievements VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
-AWARD = "INSERT INTO issuance.awards VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING"
+AWARD = "INSERT INTO issuance.awards VALUES ($1, $2, $3, $4, $5, $6, $7, 'valid') ON CONFLICT DO NOTHING"
+STANDING = "UPDATE issuance.awards SET standing = $2 WHERE award_id = $1"
 COMPROMISED = "INSERT INTO issuance.compromised_keys VALUES ($1, $2) ON CONFLICT DO NOTHING"
 ERASURE = "INSERT INTO issuance.erasures VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"

@@ -30,11 +30,13 @@ log = structlog.get_logger()
 
 
 class Signed(msgspec.Struct, frozen=True):
-    """An award as its institution gets it: the capability behind its URL and the credential in all formats."""
+    """An award as its institution gets it: the capability behind its URL, the credential in all formats, and the
+    institution's own name for it."""
 
     capability: str
     pseudonym: str
     formats: Formats
+    external_id: str | None = None
 
 
 class Signing:
@@ -61,11 +63,11 @@ class Signing:
             kept = await self._documents.open(capability)
             if kept is None:
                 raise
-            return Signed(capability, str(recorded.subject), kept.formats)
+            return Signed(capability, str(recorded.subject), kept.formats, personal.get("external_id"))
         owner = Owner(recorded.tenant, str(recorded.subject), award_id(recorded))
         if not await self._documents.keep(owner, capability, unsigned, formats):
             raise Erased("This learner's record was erased.")
-        return Signed(capability, str(recorded.subject), formats)
+        return Signed(capability, str(recorded.subject), formats, personal.get("external_id"))
 
     async def _formats(
         self, event: Awarded, personal: dict[str, Any], institution: Institution, published: Recorded

@@ -8,7 +8,10 @@ CREATE TABLE IF NOT EXISTS issuance.achievements (
 CREATE INDEX IF NOT EXISTS achievements_tenant ON issuance.achievements (tenant, position);
 CREATE TABLE IF NOT EXISTS issuance.awards (
   award_id text COLLATE "C" PRIMARY KEY, tenant text COLLATE "C" NOT NULL, pseudonym text COLLATE "C" NOT NULL,
-  achievement_id text COLLATE "C" NOT NULL, position bigint NOT NULL, recorded_at timestamptz NOT NULL);
+  achievement_id text COLLATE "C" NOT NULL, position bigint NOT NULL, recorded_at timestamptz NOT NULL,
+  awarded timestamptz NOT NULL, standing text NOT NULL);
+CREATE INDEX IF NOT EXISTS awards_learner ON issuance.awards (tenant, pseudonym, position);
+CREATE INDEX IF NOT EXISTS awards_achievement ON issuance.awards (tenant, achievement_id, position);
 CREATE INDEX IF NOT EXISTS awards_tenant ON issuance.awards (tenant, position);
 CREATE INDEX IF NOT EXISTS awards_position ON issuance.awards (position);
 CREATE TABLE IF NOT EXISTS issuance.subject_events (   -- which events hold sealed values of a learner: what erasure destroys

@@ -29,7 +29,7 @@ class School(Institution, frozen=True):
 def school(here: Here) -> School:
     made = here.ledger.institution("school")
     achievement = here.ledger.achievement(made)
-    award = here.ledger.award(made, achievement)
+    award = here.ledger.award(made, achievement, "ada@learner.example")
     return School(made.id, made.slug, made.did, made.api_key, achievement, award)
 
 

@@ -185,3 +185,29 @@ def test_credits_are_taken_as_number_or_text_and_kept_as_decimal_text() -> None:
     with pytest.raises(errors.Malformed) as refused:
         awards.check(msgspec.structs.replace(WISH, credits_earned=0.001), at=NOON)
     assert refused.value.errors[0].pointer == "/credits_earned"
+
+
+def test_a_stream_that_holds_an_award_takes_no_other() -> None:
+    history = placed(f"award/{'awd_' + 'e' * 26}", [facts_of()])
+
+    with pytest.raises(awards.Overtaken):
+        awards.award(
+            WISH,
+            history,
+            institution_history(),
+            achievement_history(),
+            [],
+            draws=DRAWS,
+            document_for=ADDRESSES.unsigned,
+            at=NOON,
+        )
+
+
+def test_awards_are_named_by_learner_achievement_and_ordinal() -> None:
+    def name(**changed: Any) -> str:
+        asked = {"tenant": TENANT, "pseudonym": DRAWS.pseudonym, "achievement_id": ACHIEVEMENT, "number": 0} | changed
+        return awards.award_id_for(b"s" * 32, **asked)
+
+    others = [name(number=1), name(tenant="inst_b"), name(pseudonym="lrn_b"), name(achievement_id="ach_b")]
+    assert name() == name()
+    assert len({name(), *others}) == 5

@@ -80,7 +80,7 @@ def test_one_changed_letter_fails_the_proofs_and_recorded_and_nothing_else(ledge
 
 def test_a_badge_of_another_person_fails_by_exactly_its_name(ledger: Running) -> None:
     institution = ledger.institution("recipient")
-    award = ledger.award(institution, ledger.achievement(institution))
+    award = ledger.award(institution, ledger.achievement(institution), "ada@learner.example")
 
     own = ledger.verify(credential=award["credential"], recipient={"email": "ada@learner.example"})
     other = ledger.verify(credential=award["credential"], recipient={"email": "eve@learner.example"})
@@ -146,7 +146,7 @@ def test_erasure_takes_the_documents_and_leaves_the_history(ledger: Running) -> 
     institution = ledger.institution("erasing")
     other = ledger.institution("erasing-other")
     achievement = ledger.achievement(institution)
-    award = ledger.award(institution, achievement)
+    award = ledger.award(institution, achievement, "gone@learner.example", external_id="sis-1")
     kept = ledger.award(other, ledger.achievement(other))
 
     foreign = ledger.post("issuance", f"/v1/learners/{award['learner_id']}/erasure", {}, key=other.api_key)
@@ -160,7 +160,7 @@ def test_erasure_takes_the_documents_and_leaves_the_history(ledger: Running) -> 
     facts = ledger.get("registry", f"/v1/awards/{award['id']}")
     assert facts.status_code == 200
 
-    again = ledger.award(institution, achievement)
+    again = ledger.award(institution, achievement, "gone@learner.example", external_id="sis-1")
     assert again["learner_id"] != award["learner_id"]
 
 

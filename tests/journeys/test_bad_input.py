@@ -54,7 +54,7 @@ class World(msgspec.Struct, frozen=True):
         """The body of a good award with these members changed; one that is `...` is left out."""
         body = {
             "achievement_id": self.achievement,
-            "learner": {"email": "ada@learner.example", "name": "Ada"},
+            "learner": {"email": f"ada{time.monotonic_ns()}@learner.example", "name": "Ada"},
             **changed,
         }
         return msgspec.json.encode({name: value for name, value in body.items() if value is not ...})
@@ -223,12 +223,14 @@ def test_a_picture_that_cannot_be_kept_is_pointed_at(world: World, image: str, s
 
 
 def test_the_same_idempotency_key_with_another_body_is_refused_and_with_the_same_adds_nothing(world: World) -> None:
-    first = world.write("/v1/awards", world.award(term="one"), idempotency_key="bad-input-same")
+    learner = {"email": "same@learner.example"}
+    one, two = (world.award(learner=learner, term=term) for term in ("one", "two"))
+    first = world.write("/v1/awards", one, idempotency_key="bad-input-same")
     assert first.status_code == 201
     before = world.events()
 
-    other = world.write("/v1/awards", world.award(term="two"), idempotency_key="bad-input-same")
-    same = world.write("/v1/awards", world.award(term="one"), idempotency_key="bad-input-same")
+    other = world.write("/v1/awards", two, idempotency_key="bad-input-same")
+    same = world.write("/v1/awards", one, idempotency_key="bad-input-same")
 
     checked_problem(other, 422, "idempotency_key_reused")
     assert same.content == first.content
@@ -263,7 +265,7 @@ def test_a_key_that_expired_was_revoked_or_never_was_opens_nothing(world: World)
     '"\\</script>', "N" * 500,
 ])  # fmt: skip
 def test_a_name_in_any_script_is_awarded_and_verifies(world: World, name: str) -> None:
-    learner = {"email": "ada@learner.example", "name": name, "identity": "plain"}
+    learner = {"email": f"ada{time.monotonic_ns()}@learner.example", "name": name, "identity": "plain"}
     answer = world.write("/v1/awards", world.award(learner=learner, narrative=f"{name} ✓\n\tסוף"))
     assert answer.status_code == 201, answer.text
 

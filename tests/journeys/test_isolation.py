@@ -93,7 +93,7 @@ OWNED: dict[Route, Callable[[World], Ask]] = {
         f"/v1/achievements/{w.ledger.achievement(w.owner)}/versions/1/withdrawal", {}, {}),
     ("issuance", "GET", "/v1/achievements/{achievement_id}"): lambda w: (f"/v1/achievements/{w.achievement}", None, {}),
     ("issuance", "POST", "/v1/awards"): lambda w: (
-        "/v1/awards", {"achievement_id": w.achievement, "learner": {"email": "x@learner.example"}}, {}),
+        "/v1/awards", {"achievement_id": w.achievement, "learner": {"email": "fresh@learner.example"}}, {}),
     ("issuance", "GET", "/v1/awards/{award_id}"): lambda w: (f"/v1/awards/{w.award()}", None, {}),
     ("issuance", "POST", "/v1/learners/{learner_id}/erasure"): lambda w: (
         f"/v1/learners/{w.ledger.award(w.owner, w.achievement, 'gone@learner.example')['learner_id']}/erasure", {}, {}),

@@ -4,12 +4,14 @@ from typing import Any
 
 import msgspec
 from litestar import Request, Response, get, post
-from litestar.di import NamedDependency
+from litestar.di import NamedDependency, Provide
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, JSONBody
 
 from issuance import awarding
-from issuance.awarding import AwardAnswer
-from issuance.awards import AwardLearner
+from issuance.awarding import EXTERNAL_ID, AwardAnswer
+from issuance.awards import AlreadyAwarded, AwardLearner
+from issuance.http.wanted_awards import WantedAwards, wanted_awards
 from issuance.parts import Issuance, own_tenant
 from ledger import errors
 from ledger.codec import format_time
@@ -20,19 +22,25 @@ from ledger.web.routes import requires
 from ledger.web.wishes import WishKey, replay_headers
 
 
-class AwardItem(msgspec.Struct, frozen=True):
-    """An award in a list: what is needed to find it again."""
+class AwardItem(msgspec.Struct, frozen=True, kw_only=True):
+    """An award in a list: what is needed to find it again, and how it stands."""
 
     id: str
     position: int
     learner_id: str
     achievement_id: str
+    standing: str
+    awarded_date: str
     recorded_at: str
 
 
+RETURNED = ResponseSpec(data_container=AwardAnswer, description="The award that was there already (`return`).")
+
+
 @post("/v1/awards", tags=["Awards"],
-     operation_id="awardLearner", status_code=201,
-      opt=requires("awards:write", errors=(errors.NotFound, errors.Refused, errors.Conflict, Erased)))  # fmt: skip
+     operation_id="awardLearner", status_code=201, responses={200: RETURNED},
+      opt=requires("awards:write",
+          errors=(errors.NotFound, errors.Refused, errors.Conflict, AlreadyAwarded, Erased)))  # fmt: skip
 async def award_learner(
     request: Request[Any, Any, Any],
     data: JSONBody[AwardLearner],
@@ -41,12 +49,13 @@ async def award_learner(
 ) -> Response[AwardAnswer]:
     """Award an achievement to a learner. The signed credential is in the answer and at `credential_url`, for ever.
 
-    Revoking is final; suspending is not. The same Idempotency-Key with the same body gives the same answer.
+    Revoking is final; suspending is not. The same Idempotency-Key with the same body gives the same answer. A learner
+    who holds the achievement already is not awarded again unless `on_duplicate` says so.
     """
     decided = issuance.wish(request, wish, own_tenant(caller_of(request)))
-    answer, replayed = await awarding.award(issuance, decided, data)
-    headers = {**replay_headers(replayed=replayed), "location": f"/v1/awards/{answer.id}"}
-    return Response(answer, status_code=201, headers=headers)
+    answer, outcome = await awarding.award(issuance, decided, data)
+    headers = {**replay_headers(replayed=outcome == "replayed"), "location": f"/v1/awards/{answer.id}"}
+    return Response(answer, status_code=200 if outcome == "returned" else 201, headers=headers)
 
 
 @get("/v1/awards/{award_id:str}", tags=["Awards"],
@@ -60,23 +69,36 @@ async def get_award(
     return Response(await awarding.answer_for(issuance, history[0]))
 
 
-@get("/v1/awards", tags=["Awards"], operation_id="listAwards", opt=requires("awards:read"))
+@get("/v1/awards", tags=["Awards"], operation_id="listAwards", opt=requires("awards:read"),
+     dependencies={"wanted": Provide(wanted_awards)})  # fmt: skip
 async def list_awards(
-    request: Request[Any, Any, Any], issuance: NamedDependency[Issuance], paging: NamedDependency[Paging]
+    request: Request[Any, Any, Any],
+    issuance: NamedDependency[Issuance],
+    paging: NamedDependency[Paging],
+    wanted: NamedDependency[WantedAwards],
 ) -> Response[Page[AwardItem]]:
-    """The caller's own awards, newest first, without anything personal."""
+    """The caller's own awards, newest first, without anything personal; every filter that is given must fit."""
     await issuance.caught_up()
+    tenant = own_tenant(caller_of(request))
+    position = None
+    if wanted.external_id is not None:
+        position = await issuance.vault.position_of(issuance.external_name(tenant, EXTERNAL_ID, wanted.external_id))
+        position = position or 0  # where no award is
     before = int(paging.after[0]) if paging.after else 2**62
-    rows = await issuance.store.pool.fetch(LIST, own_tenant(caller_of(request)), before, paging.limit + 1)
-    found = [
-        AwardItem(r["award_id"], r["position"], r["pseudonym"], r["achievement_id"], format_time(r["recorded_at"]))
-        for r in rows
-    ]
-    return paging.answer(found, place=lambda item: [item.position])
+    rows = await issuance.store.pool.fetch(*wanted.query(tenant, position, before, paging.limit + 1))
+    return paging.answer([_item(row) for row in rows], place=lambda item: [item.position])
 
 
-LIST = """
-SELECT award_id, position, pseudonym, achievement_id, recorded_at FROM issuance.awards
-WHERE tenant = $1 AND position < $2 ORDER BY position DESC LIMIT $3
-"""
+def _item(row: Any) -> AwardItem:
+    return AwardItem(
+        id=row["award_id"],
+        position=row["position"],
+        learner_id=row["pseudonym"],
+        achievement_id=row["achievement_id"],
+        standing=row["standing"],
+        awarded_date=format_time(row["awarded"]),
+        recorded_at=format_time(row["recorded_at"]),
+    )
+
+
 HANDLERS = [award_learner, get_award, list_awards]

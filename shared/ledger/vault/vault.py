@@ -16,6 +16,7 @@ from ledger import errors, ids
 from ledger.codec import NONCE_BYTES as SALT_BYTES
 from ledger.codec import Recorded
 from ledger.identifiers import Identifier
+from ledger.store import Name
 from ledger.vault import sealing
 
 CACHED_KEYS = 20_000
@@ -74,6 +75,11 @@ class Vault:
         pseudonym: str | None = await self._pool.fetchval(KNOWN, tenant, hashes)
         return pseudonym
 
+    async def position_of(self, name: Name) -> int | None:
+        """The position of the event that took a name, if one did."""
+        position: int | None = await self._pool.fetchval(NAMED, name.tenant, name.kind, name.hash)
+        return position
+
     async def seal(
         self, tenant: str, subject: str | None, event_id: str, openings: Mapping[str, bytes]
     ) -> dict[str, bytes]:
@@ -104,7 +110,8 @@ class Vault:
         }
 
     async def erase(self, tenant: str, pseudonym: str, positions: Sequence[int]) -> None:
-        """Destroy the data key, the mapping, the documents with their shares and the sealed values at `positions`.
+        """Destroy the data key, the mapping, the documents with their shares, and what is sealed or named at
+        `positions`.
 
         Comes after the event that says so, and may be repeated.
         """
@@ -113,7 +120,8 @@ class Vault:
             for table in ("data_keys", "learners", "documents"):
                 statement = f"DELETE FROM vault.{table} WHERE tenant = $1 AND pseudonym = $2"  # noqa: S608 names are ours
                 await connection.execute(statement, tenant, pseudonym)
-            await connection.execute(ERASE_VALUES, list(positions))
+            for statement in (ERASE_VALUES, ERASE_NAMES):
+                await connection.execute(statement, list(positions))
         self._keys.pop((tenant, pseudonym), None)  # once more: a read during the transaction may have kept it
 
     def forget(self, tenant: str, pseudonym: str) -> None:
@@ -161,6 +169,8 @@ SELECT (SELECT count(*) FROM joined) AS joined, EXISTS (SELECT FROM keyed) AS ke
 OWN_KEY = """
 INSERT INTO vault.data_keys (tenant, pseudonym, epoch, sealed) VALUES ($1, $1, $2, $3) ON CONFLICT DO NOTHING
 """
+NAMED = "SELECT position FROM vault.names WHERE log_id = 0 AND tenant = $1 AND kind = $2 AND hash = $3"
+ERASE_NAMES = "DELETE FROM vault.names WHERE log_id = 0 AND position = ANY($1)"
 ERASE_VALUES = "DELETE FROM vault.sealed_values WHERE log_id = 0 AND event = ANY($1)"
 DATA_KEY = "SELECT sealed FROM vault.data_keys WHERE tenant = $1 AND pseudonym = $2"
 VALUES = "SELECT name, blob FROM vault.sealed_values WHERE log_id = 0 AND event = $1"
