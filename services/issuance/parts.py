@@ -1,5 +1,6 @@
 """What issuance's handlers work with, opened once by the lifespan in `issuance.app`."""
 
+import asyncio
 import secrets
 from datetime import UTC, datetime
 from typing import Any
@@ -28,7 +29,7 @@ from ledger.wishing import follow_up, wish_for
 
 
 class Issuance(msgspec.Struct, frozen=True, kw_only=True):
-    """The open parts of the service."""
+    """The open parts of the service. Whoever judges what others signed holds `judging` meanwhile."""
 
     settings: Settings
     store: Store
@@ -40,6 +41,7 @@ class Issuance(msgspec.Struct, frozen=True, kw_only=True):
     addresses: Addresses
     projectors: tuple[Projector, ...]
     relay: Relay
+    judging: asyncio.Semaphore = msgspec.field(default_factory=lambda: asyncio.Semaphore(1))
 
     def wish(self, request: Request[Any, Any, Any], key: WishKey, tenant: str | None = None) -> Wish:
         """The wish behind a request, for `store.decide`."""

@@ -274,7 +274,7 @@ def test_an_open_badges_achievement_is_taken_as_it_is() -> None:
         ("/name", 7),
         ("/name", "x" * 300),
         ("/achievementType", "Nanodegree"),
-        ("/endorsement", []),
+        ("/endorsement", "x"),
         ("/otherProperty", "x"),
         ("/image/id", "data:text/html;base64,AAAA "),
         ("/alignment/1/targetUrl", "ftp://x.example"),

@@ -17,6 +17,7 @@ from openvc.proof.data_integrity import DataIntegrityProofSuite
 from openvc.proof.di_jcs import EddsaJcsProofSuite
 from openvc.proof.errors import ProofError as OpenvcProofError
 from pyld import jsonld
+from tests.endorsements import by_did_key, endorsed
 from tests.proofs.samples import ED25519, KEYS, NOON, badge
 
 from ledger import contexts
@@ -118,6 +119,54 @@ def test_openvc_accepts_our_jcs_proof_and_refuses_a_changed_document() -> None:
     suite.verify(document, public_key_jwk=ED25519.key.jwk(), now=LATER)
     with pytest.raises(OpenvcProofError):
         suite.verify({**document, "name": "More"}, public_key_jwk=ED25519.key.jwk(), now=LATER)
+
+
+def with_endorsement() -> dict[str, Any]:
+    """An award of an achievement that a guild endorses, unsigned; the endorsement has both proofs of its own."""
+    document = badge()
+    document["credentialSubject"]["achievement"]["endorsement"] = [endorsed()]
+    return document
+
+
+def test_pyld_reads_the_same_statements_in_a_badge_with_an_endorsement() -> None:
+    assert rdfc.canonical(with_endorsement(), own=True) == by_pyld(with_endorsement())
+
+
+def test_both_proofs_of_a_badge_with_an_endorsement_hold_and_cover_its_words() -> None:
+    document = secure(with_endorsement(), ED25519, NOON)
+    one_by_one = [{**document, "proof": proof} for proof in document["proof"]]
+
+    assert [verdict.outcome for verdict in judge(document, KEYS)] == [Outcome.VERIFIED] * 2
+    ldp.verify_data_integrity_proof(one_by_one[0], PUBLIC_PEM)
+    EddsaJcsProofSuite().verify(one_by_one[1], public_key_jwk=ED25519.key.jwk(), now=LATER)
+
+    for changed in (document, *one_by_one):
+        inner = changed["credentialSubject"]["achievement"]["endorsement"][0]
+        inner["credentialSubject"]["endorsementComment"] = "Our members hire anybody."
+    assert [verdict.outcome for verdict in judge(document, KEYS)] == [Outcome.WRONG] * 2
+    with pytest.raises(OB3VerificationError):
+        ldp.verify_data_integrity_proof(one_by_one[0], PUBLIC_PEM)
+    with pytest.raises(OpenvcProofError):
+        EddsaJcsProofSuite().verify(one_by_one[1], public_key_jwk=ED25519.key.jwk(), now=LATER)
+
+
+def test_an_endorsement_taken_out_of_a_badge_is_good_by_itself_for_everybody() -> None:
+    by, document = by_did_key(), secure(with_endorsement(), ED25519, NOON)
+    inner = document["credentialSubject"]["achievement"]["endorsement"][0]
+    rdfc_proof, jcs_proof = ({**inner, "proof": proof} for proof in inner["proof"])
+
+    assert [verdict.outcome for verdict in judge(inner, {by.verification_method: by.key})] == [Outcome.VERIFIED] * 2
+    options = {"public_key_jwk": by.key.jwk(), "now": LATER}
+    DataIntegrityProofSuite().verify(rdfc_proof, extra_contexts=EXTRA, **options)
+    EddsaJcsProofSuite().verify(jcs_proof, **options)
+
+
+def test_openvc_takes_no_rdfc_proof_over_a_context_inside_the_document_whatever_it_signs() -> None:
+    document = {**secure(with_endorsement(), ED25519, NOON)}
+    document["proof"] = document["proof"][0]
+
+    with pytest.raises(OpenvcProofError, match="endorsement/@context"):
+        DataIntegrityProofSuite().verify(document, public_key_jwk=ED25519.key.jwk(), now=LATER, extra_contexts=EXTRA)
 
 
 def test_openvc_and_openbadgeslib_sign_rdfc_with_our_very_bytes() -> None:

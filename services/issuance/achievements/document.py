@@ -2,10 +2,12 @@
 event that publishes it. Equal parts are written once; absent ones are left out."""
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
+from issuance.achievements.endorsements import Judged
 from issuance.achievements.model import Alignment, Creator, Details, PublishAchievement, ResultDescription, RubricLevel
 from issuance.achievements.rules import check, check_document, picture_of_wish
 from ledger.credentials.art import text_alternative
@@ -19,20 +21,22 @@ Json = dict[str, Any]
 
 
 def published(
-    wish: PublishAchievement, achievement_url: str, version: int
+    wish: PublishAchievement, achievement_url: str, version: int, endorsed: Sequence[Judged] = ()
 ) -> tuple[AchievementPublished, Picture | None]:
     """The event that publishes `wish` as `version` at `achievement_url`, and the picture to store, if it brought one.
 
+    `endorsed` is what was found out about its endorsements; it stands in the details as `endorsement_signatures`.
     Raises Malformed with a pointer to every bad field.
     """
     check(wish)
     picture = picture_of_wish(wish)
     document = achievement_document(wish, achievement_url, version)
     check_document(document)
+    signatures = {"endorsement_signatures": msgspec.to_builtins(endorsed)} if endorsed else {}
     event = AchievementPublished(
         achievement_version=version,
         document=document,
-        details=details_of(wish),
+        details=details_of(wish) | signatures,
         image_sha256=None if picture is None else hashlib.sha256(picture.data).hexdigest(),
         image_media_type=None if picture is None else picture.media_type,
     )
@@ -87,7 +91,8 @@ def achievement_document(wish: PublishAchievement, achievement_url: str, version
             }
         )
     )
-    return made
+    # As they came: another order or a member less, and their proofs would no longer hold.
+    return made | ({"endorsement": wish.endorsements} if wish.endorsements else {})
 
 
 def _present(members: Json) -> Json:

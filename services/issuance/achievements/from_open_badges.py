@@ -1,8 +1,9 @@
 """An Open Badges 3.0 Achievement document, posted as it is, read as the wish to publish it.
 
-Its own id becomes a related achievement (the published version has an id of its own here), its version a label. What we
-could not write back is refused with its pointer, never dropped: extensions, and endorsements, which are credentials of
-their own. Pointers are those of the document that was sent.
+Its own id becomes a related achievement (the published version has an id of its own here), its version a label, and its
+endorsements are kept as they are. What we could not write back is refused with its pointer, never dropped: extensions,
+which no context of a badge defines, so that no signature would cover them. Pointers are those of the document that was
+sent.
 """
 
 import re
@@ -10,8 +11,10 @@ from typing import Any, Final
 
 import msgspec
 
+from issuance.achievements.endorsements import OPEN_BADGES_NAMES, endorsement_faults
 from issuance.achievements.model import PublishAchievement
 from ledger.credentials.open_badges import achievement_errors
+from ledger.credentials.tables import TABLES
 from ledger.errors import FieldError, Malformed
 
 # Open Badges' name → ours, for each class that an Achievement holds; a class name after the colon is read on.
@@ -34,6 +37,8 @@ _NAMES: Final[dict[str, dict[str, str]]] = {
         "resultDescription": "result_descriptions:ResultDescription",
         "related": "related:Related",
         "otherIdentifier": "other_identifiers:IdentifierEntry",
+        "endorsement": "endorsements",
+        "endorsementJwt": "endorsement_jwts",
     },
     "Criteria": {"id": "id", "narrative": "narrative"},
     "Image": {"id": "id", "caption": "caption"},
@@ -69,6 +74,9 @@ _NAMES: Final[dict[str, dict[str, str]]] = {
     "Related": {"id": "id", "inLanguage": "in_language", "version": "version"},
     "IdentifierEntry": {"identifier": "identifier", "identifierType": "identifier_type"},
 }
+EXTENSION: Final = (
+    "is no term of Open Badges 3.0: no context defines it, so no signature of a credential would cover it"
+)
 _PLACE = re.compile(r" - at `\$(.*)`$")
 
 
@@ -81,6 +89,10 @@ def is_open_badges(body: Any) -> bool:
 def achievement_from_ob3(document: dict[str, Any]) -> PublishAchievement:
     """The wish behind an Achievement document. Raises Malformed with the document's own pointers."""
     faults = achievement_errors(document)
+    if not faults:
+        faults = endorsement_faults(
+            document.get("endorsement", []), document.get("endorsementJwt", []), OPEN_BADGES_NAMES
+        )
     read: dict[str, Any] = _read(
         {k: v for k, v in document.items() if k not in ("@context", "id")}, "Achievement", "", faults
     )
@@ -102,7 +114,7 @@ def _read(value: dict[str, Any], kind: str, at: str, faults: list[FieldError]) -
         if name == "type":
             continue
         if name not in _NAMES[kind]:
-            faults.append(FieldError(f"{at}/{name}", "is not taken here"))
+            faults.append(FieldError(f"{at}/{name}", "is not taken here" if name in TABLES[kind].fields else EXTENSION))
             continue
         ours, _, inner = _NAMES[kind][name].partition(":")
         if inner and isinstance(member, list):

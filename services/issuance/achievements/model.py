@@ -6,7 +6,7 @@ two places and are decimal strings from here on. Texts hold no control character
 are ASCII. Narratives are Markdown. What a type cannot say is checked in `issuance.achievements.rules`.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -200,6 +200,8 @@ class Details(_Counted, frozen=True, kw_only=True):
 
     `focus_area` is one of the 25 tags, `focus` the words for it; a focus outside the tags has words only. `sector`
     follows from the tag. `language` is what is taught in (`in_language` is what the definition is written in).
+    `endorsement_jwts` are endorsements in the form of compact JWTs (Open Badges' `endorsementJwt`): they stand beside
+    the achievement, not in credentials.
     """
 
     credential_type: CredentialType | None = None
@@ -226,13 +228,15 @@ class Details(_Counted, frozen=True, kw_only=True):
     duration: Duration | None = None
     language: Language | None = None
     provider: Provider | None = None
+    endorsement_jwts: Annotated[list[Annotated[str, Meta(max_length=65_536)]], Meta(max_length=10)] = []
 
 
 class PublishAchievement(Details, frozen=True, kw_only=True):
     """An achievement, or its next version. Without `achievement_type` the credential type decides it.
 
     `image` is a data URI (PNG or SVG, ≤ 256 KiB) or the address of one elsewhere; without it the badge is drawn.
-    `version` is a label for people; without it the number stands there.
+    `version` is a label for people; without it the number stands there. `endorsements` are EndorsementCredentials of
+    others, each whole and with its own proof: they are kept as they come and stand in every credential.
     """
 
     name: Line
@@ -253,3 +257,4 @@ class PublishAchievement(Details, frozen=True, kw_only=True):
     result_descriptions: Annotated[list[ResultDescription], Meta(max_length=50)] = []
     related: Annotated[list[Related], Meta(max_length=50)] = []
     other_identifiers: Annotated[list[OtherIdentifier], Meta(max_length=50)] = []
+    endorsements: Annotated[list[dict[str, Any]], Meta(max_length=10)] = []

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from issuance.achievements.endorsements import endorsement_faults
 from issuance.achievements.model import NUMBERS, PublishAchievement, ResultDescription
 from ledger.credentials.images import Picture, picture_from_data_uri
 from ledger.credentials.lexical import decimal_text
@@ -26,11 +27,12 @@ _RANGES: Final = (
 def check(wish: PublishAchievement) -> None:
     """Raises Malformed with a pointer to every field that cannot be right."""
     faults = [
-        *_numbers(msgspec.structs.asdict(wish), ""),
+        *_numbers(_own_parts(wish), ""),
         *_ranges(wish),
         *_weights(wish),
         *_words(wish),
         *_results(wish.result_descriptions),
+        *endorsement_faults(wish.endorsements, wish.endorsement_jwts),
     ]
     if wish.image is not None and wish.image.startswith("data:"):
         try:
@@ -51,6 +53,11 @@ def check_document(document: dict[str, Any]) -> None:
 def picture_of_wish(wish: PublishAchievement) -> Picture | None:
     """The picture to store, where the wish brought one. Raises Malformed or TooLarge."""
     return picture_from_data_uri(wish.image) if wish.image is not None and wish.image.startswith("data:") else None
+
+
+def _own_parts(wish: PublishAchievement) -> dict[str, Any]:
+    """The wish without what others wrote."""
+    return {name: value for name, value in msgspec.structs.asdict(wish).items() if name != "endorsements"}
 
 
 def _numbers(value: Any, at: str) -> Iterator[FieldError]:

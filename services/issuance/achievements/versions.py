@@ -27,10 +27,20 @@ def next_version(history: Sequence[Recorded]) -> int:
 
 
 def publish(
-    event: AchievementPublished, history: Sequence[Recorded], institution: Sequence[Recorded], *, at: datetime
+    event: AchievementPublished,
+    history: Sequence[Recorded],
+    institution: Sequence[Recorded],
+    *endorsers: Sequence[Recorded],
+    judged_at: Sequence[int] = (),
+    at: datetime,
 ) -> list[Fact]:
-    """The version. Raises Refused for a deactivated institution, Conflict where another took the number."""
+    """The version. `judged_at` is the version of each endorser's stream when the endorsements were judged.
+
+    Raises Refused for a deactivated institution, Conflict where another took the number or an endorser's keys changed.
+    """
     active_institution(institution)
+    if [len(endorser) for endorser in endorsers] != list(judged_at):
+        raise errors.Conflict("An endorser's keys changed at this moment; try again.")
     if event.achievement_version != next_version(history):
         raise errors.Conflict("Another version was published at the same time; try again.")
     return [Fact(event=event, at=at)]

@@ -7,8 +7,10 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
-from issuance.achievements import PublishAchievement, achievement_from_ob3, is_open_badges, published
+from issuance import endorsing
+from issuance.achievements import PublishAchievement, achievement_from_ob3, check, is_open_badges, published
 from issuance.achievements import versions as rules
+from issuance.achievements.endorsements import OPEN_BADGES_NAMES, OWN_NAMES
 from issuance.achievements.versions import WithdrawVersion
 from issuance.parts import Issuance, now, own_tenant
 from ledger import errors, ids
@@ -60,7 +62,7 @@ async def publish_achievement(
     tenant = own_tenant(caller_of(request))
     decided = issuance.wish(request, wish, tenant)
     achievement_id = ids.derived_id(issuance.settings.server_secret, "ach", decided.command)
-    return await _publish(issuance, decided, achievement_id, wanted(data), [])
+    return await _publish(issuance, decided, achievement_id, data, [])
 
 
 @post("/v1/achievements/{achievement_id:str}/versions", tags=["Achievements"],
@@ -83,7 +85,7 @@ async def publish_achievement_version(
     decided = issuance.wish(request, wish, tenant)
     if await issuance.store.earlier(decided) is None:
         require_match(request, version_etag(len(history)))
-    return await _publish(issuance, decided, achievement_id, wanted(data), history)
+    return await _publish(issuance, decided, achievement_id, data, history)
 
 
 @post("/v1/achievements/{achievement_id:str}/versions/{number:int}/withdrawal", tags=["Achievements"],
@@ -147,17 +149,24 @@ def wanted(body: dict[str, Any]) -> PublishAchievement:
 
 
 async def _publish(
-    issuance: Issuance, wish: Wish, achievement_id: str, wanted: PublishAchievement, history: list[Recorded]
+    issuance: Issuance, wish: Wish, achievement_id: str, body: dict[str, Any], history: list[Recorded]
 ) -> Response[Achievement]:
-    version, at = rules.next_version(history), now()
-    event, picture = published(wanted, issuance.addresses.achievement_url(achievement_id, version), version)
+    version, at, asked = rules.next_version(history), now(), wanted(body)
+    check(asked)
+    names = OPEN_BADGES_NAMES if is_open_badges(body) else OWN_NAMES
+    # A retry is answered from its event, whatever became of the endorsers meanwhile.
+    answered = await issuance.store.earlier(wish) is not None
+    found = endorsing.Judgement() if answered else await endorsing.judge(issuance, asked, names)
+    url = issuance.addresses.achievement_url(achievement_id, version)
+    event, picture = published(asked, url, version, found.judged)
     rules.check_signable(event)
     await _keep(issuance, event, picture)
+    judged_at = list(found.endorsers.values())
     decision = await issuance.store.decide(
         f"achievement/{achievement_id}",
-        lambda events, institution: rules.publish(event, events, institution, at=at),
+        lambda *histories: rules.publish(event, *histories, judged_at=judged_at, at=at),
         wish=wish,
-        reads=[f"institution/{wish.tenant}"],
+        reads=[f"institution/{wish.tenant}", *found.endorsers],
     )
     return _published(issuance, decision, achievement_id)
 

@@ -11,6 +11,7 @@ from ledger.web import NotAcceptable, Page, Pages, Paging, conditional, public
 from ledger.web.pages import IMMUTABLE
 from registry.achievements import Achievement, Wanted
 from registry.elements import elements_of, overview_of
+from registry.endorsements import endorsements_of
 from registry.http.answers import (
     FIXED,
     HTML,
@@ -63,15 +64,25 @@ async def achievement_version(
     registry: NamedDependency[Registry],
     pages: NamedDependency[Pages],
 ) -> Response[bytes]:
-    """A version of an achievement: the Achievement that its credentials hold, which never changes, or a page."""
+    """A version of an achievement: the Achievement that its credentials hold, which never changes, or a page. Its
+    `endorsementJwt` stands here alone: credentials leave the term out."""
     kind = kind_wanted(request, LD_JSON, JSON, HTML)
     found = await _version(registry, achievement_id, number)
     if kind == HTML:
         issuer = await registry.issuers.one(found.issuer.id)
         elements = elements_of(found.document, found.details, issuer.country if issuer else None)
-        overview = overview_of(found.details)
-        return page_answer(request, pages, "achievement.html", achievement=found, elements=elements, overview=overview)
+        return page_answer(
+            request,
+            pages,
+            "achievement.html",
+            achievement=found,
+            elements=elements,
+            overview=overview_of(found.details),
+            endorsements=endorsements_of(found.document, found.details),
+        )
     document = {"@context": OPEN_BADGES, **found.document}
+    if jwts := found.details.get("endorsement_jwts"):
+        document["endorsementJwt"] = jwts
     return json_answer(request, document, media_type=kind, headers=FIXED)
 
 

@@ -22,6 +22,7 @@ from registry.achievements import Achievement
 from registry.awards import Award
 from registry.credential_view import credential_view
 from registry.elements import overview_of
+from registry.endorsements import endorsements_of
 from registry.http.answers import HTML, JSON, LD_JSON, AnyRequest, described, kind_wanted, page_answer
 from registry.parts import CATCH_UP_SECONDS, Registry
 from registry.pictures import MEDIA_TYPES, baked
@@ -98,6 +99,7 @@ async def _page(
         award=award,
         achievement=achievement,
         overview=overview_of(achievement.details),
+        endorsements=endorsements_of(achievement.document, achievement.details),
         verdict=shown(await registry.verifier.verify_document(document)),
         credential_path=f"/credentials/{capability}",
     )

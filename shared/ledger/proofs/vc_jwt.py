@@ -84,6 +84,12 @@ def verify(jwt: str, resolve: Callable[[str], PublicKey]) -> Json:
     return document
 
 
+def unverified(jwt: str) -> Json:
+    """The document that a JWT holds, whoever signed it. Raises ProofError where it holds none that can be read."""
+    header_of(jwt)
+    return document_of_jwt(_part(jwt, 1))
+
+
 def document_of_jwt(payload: Json) -> Json:
     """The unsecured document in a payload: without the registered claims. Raises ProofError for a `vc` or `vp` claim
     (VC Data Model 1.1) and for an embedded null or control character."""
