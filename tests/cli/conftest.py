@@ -1,19 +1,35 @@
 """A running ledger for the command line, and a state folder with the operator's key, as `make run` leaves one."""
 
+import json
+import subprocess
+import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
 from tests import servers
-from tests.cli.running import Ended, credledger
+from tests.cli.running import Ended, credledger, environment_for
 from tests.conftest import new_database
 from tests.running import Running, running
-from tests.servers import PostgresServer
+from tests.servers import PostgresServer, wait_until
+
+from ledger.cli.demo.content import Content, default_folder, read_content
+
+LOADED = {
+    "institution.created": 5,
+    "achievement.published": 25,
+    "award.awarded": 30,
+    "award.suspended": 1,
+    "award.reinstated": 1,
+    "award.revoked": 1,
+}
+CONTENT = read_content(default_folder())
 
 
 class Here(msgspec.Struct, frozen=True):
-    """A ledger and the folder and settings with which the command line finds it."""
+    """A ledger and the folder and settings with which the command line finds it; `databases` by role, and `owner`."""
 
     ledger: Running
     data: Path
@@ -37,4 +53,32 @@ def here(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFacto
     settings = {"CREDLEDGER_DEMO_FOLDER": str(data / "demo")}
     with servers.nats() as nats, running(roles, nats, tmp_path_factory.mktemp("ledger"), **settings) as ledger:
         (data / "operator.key").write_text(ledger.operator + "\n")
-        yield Here(ledger, data, roles)
+        yield Here(ledger, data, {**roles, "owner": database.url})
+
+
+def topics(here: Here) -> Counter[str]:
+    """How many events of each type the log holds."""
+    answer = here.ledger.get("registry", "/v1/events?after=0&limit=100000", key=here.ledger.operator)
+    return Counter(json.loads(line)["type"] for line in answer.text.splitlines())
+
+
+@pytest.fixture(scope="session")
+def demo(here: Here) -> Content:
+    """The demo, whose first loading was killed amid the class list."""
+    before = topics(here)
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "ledger.cli", "demo", "--if-needed"],
+        env=environment_for(here.data, PORT=str(here.ledger.port)),
+    )
+    wait_until(lambda: topics(here)["award.awarded"] > before["award.awarded"] + 3, 30, "the demo is half loaded")
+    process.kill()
+    process.wait()
+    assert not (here.data / "demo" / "demo.json").exists()
+
+    ended = here.run("demo", "--if-needed", "--json")
+
+    assert ended.status == 0, ended.err
+    assert json.loads(ended.out)["samples"] == [sample.name for sample in CONTENT.samples]
+    made = topics(here) - before
+    assert {topic: made[topic] for topic in LOADED} == LOADED
+    return CONTENT

@@ -1,57 +1,14 @@
 """The demo, loaded into a running ledger, killed in the middle, loaded again: once everything, each verdict as told."""
 
 import json
-import subprocess
-import sys
-from collections import Counter
 from typing import Any
 
 import httpx
 import pytest
-from tests.cli.conftest import Here
-from tests.cli.running import environment_for
-from tests.servers import wait_until
+from tests.cli.conftest import CONTENT, Here, topics
 
-from ledger.cli.demo.content import Content, Sample, default_folder, read_content
+from ledger.cli.demo.content import Content, Sample
 from ledger.cli.verify import question_of
-
-LOADED = {
-    "institution.created": 5,
-    "achievement.published": 25,
-    "award.awarded": 30,
-    "award.suspended": 1,
-    "award.reinstated": 1,
-    "award.revoked": 1,
-}
-CONTENT = read_content(default_folder())
-
-
-def topics(here: Here) -> Counter[str]:
-    """How many events of each type the log holds."""
-    answer = here.ledger.get("registry", "/v1/events?after=0&limit=10000", key=here.ledger.operator)
-    return Counter(json.loads(line)["type"] for line in answer.text.splitlines())
-
-
-@pytest.fixture(scope="module")
-def demo(here: Here) -> Content:
-    """The demo, whose first loading was killed amid the class list."""
-    before = topics(here)
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "ledger.cli", "demo", "--if-needed"],
-        env=environment_for(here.data, PORT=str(here.ledger.port)),
-    )
-    wait_until(lambda: topics(here)["award.awarded"] > before["award.awarded"] + 3, 30, "the demo is half loaded")
-    process.kill()
-    process.wait()
-    assert not (here.data / "demo" / "demo.json").exists()
-
-    ended = here.run("demo", "--if-needed", "--json")
-
-    assert ended.status == 0, ended.err
-    assert json.loads(ended.out)["samples"] == [sample.name for sample in CONTENT.samples]
-    made = topics(here) - before
-    assert {topic: made[topic] for topic in LOADED} == LOADED
-    return CONTENT
 
 
 def test_a_demo_that_is_loaded_is_left_alone(here: Here, demo: Content) -> None:

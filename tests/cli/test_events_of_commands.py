@@ -1,0 +1,151 @@
+"""What each command appends to the log: every command of the command table has a recipe here, or this file fails.
+
+To add a command, add one line: to RECIPES with the events that it appends (type and number), or to APPENDS_NOTHING.
+What services append by themselves, leases and status lists, is not counted.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from cyclopts import App
+from tests.cli.conftest import Here
+from tests.running import Institution
+
+from ledger.cli.app import app
+from ledger.cli.demo.content import Content
+
+Words = tuple[str, ...]
+
+
+class World(msgspec.Struct):
+    """A ledger, an institution with an achievement and an award, and a folder for files."""
+
+    here: Here
+    school: Institution
+    achievement: str
+    credential: Path
+    folder: Path
+    count: int = 0
+
+    def fresh(self, name: str) -> str:
+        """A name that no other recipe uses."""
+        self.count += 1
+        return f"{name}-{self.count}"
+
+    def institution(self) -> str:
+        return self.here.ledger.institution(self.fresh("counted")).id
+
+    def deactivated(self) -> str:
+        institution = self.institution()
+        path = f"/v1/institutions/{institution}/deactivation"
+        answer = self.here.ledger.post("issuance", path, {"reason_code": "unpaid"}, key=self.here.ledger.operator)
+        assert answer.is_success, answer.text
+        return institution
+
+    def key_id(self) -> str:
+        answer = self.here.ledger.post("issuance", "/v1/keys", {"name": "counted"}, key=self.school.api_key)
+        return str(answer.json()["id"])
+
+    def class_list(self, learners: int) -> str:
+        file = self.folder / f"{self.fresh('class')}.csv"
+        rows = [f"{self.fresh('learner')}@learner.example,Sample Learner" for _ in range(learners)]
+        file.write_text("\n".join(["email,name", *rows]) + "\n")
+        return str(file)
+
+    def events(self) -> Counter[str]:
+        """How many events of each type somebody has caused, over the whole log."""
+        ledger = self.here.ledger
+        text = ledger.get("registry", "/v1/events?limit=100000", key=ledger.operator).text
+        lines = [json.loads(line) for line in text.splitlines()]
+        return Counter(line["type"] for line in lines if line["envelope"]["actor"]["role"] != "service")
+
+
+class Recipe(msgspec.Struct, frozen=True):
+    """A command's arguments, whose key it acts with, and what it appends."""
+
+    arguments: Callable[[World], Words]
+    appends: dict[str, int]
+    own_key: bool = False  # the institution's rather than the operator's
+
+
+RECIPES: dict[str, Recipe] = {
+    "institutions create": Recipe(
+        lambda w: (w.fresh("made-by-command"), "--name", "Made (DEMO)", "--url", "https://made.example"),
+        {"institution.created": 1, "issuer.key_changed": 2, "access.key_created": 1},
+    ),
+    "institutions deactivate": Recipe(
+        lambda w: (w.institution(), "--reason-code", "unpaid"), {"institution.deactivated": 1}
+    ),
+    "institutions reactivate": Recipe(
+        lambda w: (w.deactivated(), "--reason-code", "paid"), {"institution.reactivated": 1}
+    ),
+    "keys create": Recipe(lambda w: (w.fresh("key"),), {"access.key_created": 1}, own_key=True),
+    "keys rotate": Recipe(lambda w: (w.key_id(),), {"access.key_created": 1, "access.key_expiry_set": 1}, own_key=True),
+    "keys revoke": Recipe(lambda w: (w.key_id(),), {"access.key_revoked": 1}, own_key=True),
+    "award-csv": Recipe(
+        lambda w: (w.class_list(learners=3), "--achievement", w.achievement), {"award.awarded": 3}, own_key=True
+    ),
+    # Its first loading, and what that appends, is the fixture's; from then on it finds everything there.
+    "demo": Recipe(lambda _: (), {}),
+}
+APPENDS_NOTHING: dict[str, Callable[[World], Words]] = {
+    "verify": lambda w: (str(w.credential),),
+    "replay": lambda _: (),
+    "rebuild": lambda _: ("registry",),
+    "migrate": lambda _: (),
+    "institutions list": lambda _: (),
+    "keys list": lambda _: (),
+}
+
+
+def commands(table: App = app, path: Words = ()) -> Iterator[str]:
+    """Every command by its words, from the command table itself."""
+    names = [name for name in table if not name.startswith("-")]
+    if not names:
+        yield " ".join(path)
+    for name in names:
+        yield from commands(table[name], (*path, name))
+
+
+@pytest.fixture(scope="module")
+def world(here: Here, tmp_path_factory: pytest.TempPathFactory) -> World:
+    school, folder = here.ledger.institution("counted-school"), tmp_path_factory.mktemp("files")
+    achievement = here.ledger.achievement(school)
+    credential = folder / "credential.json"
+    credential.write_text(json.dumps(here.ledger.award(school, achievement)["credential"]))
+    return World(here, school, achievement, credential, folder)
+
+
+def run(world: World, command: str, arguments: Words, **settings: str) -> None:
+    ended = world.here.run(*command.split(), *arguments, **settings)
+    assert ended.status == 0, ended.err + ended.out
+
+
+def test_every_command_has_a_recipe_here() -> None:
+    assert sorted(commands()) == sorted([*RECIPES, *APPENDS_NOTHING])
+
+
+@pytest.mark.parametrize("command", RECIPES)
+def test_a_command_appends_what_it_should(world: World, demo: Content, command: str) -> None:
+    recipe = RECIPES[command]
+    arguments = recipe.arguments(world)
+    before = world.events()
+
+    run(world, command, arguments, **({"API_KEY": world.school.api_key} if recipe.own_key else {}))
+
+    assert dict(world.events() - before) == recipe.appends
+
+
+@pytest.mark.parametrize("command", APPENDS_NOTHING)
+def test_a_command_that_only_reads_or_rebuilds_appends_nothing(world: World, demo: Content, command: str) -> None:
+    databases = world.here.databases
+    before = world.events()
+
+    settings = {"OWNER_DATABASE_URL": databases["owner"], "DATABASE_URL": databases["registry"]}
+    run(world, command, APPENDS_NOTHING[command](world), **settings)
+
+    assert world.events() == before
