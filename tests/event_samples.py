@@ -66,6 +66,22 @@ SAMPLES: list[Event] = [
     events.StatusListOpened(list_id=LIST, purpose="revocation", length=131072),
     events.StatusListPublished(list_id=LIST, purpose="revocation", digest="00" * 32, position=41),
     events.LeaseGranted(lists={"revocation": LIST}, first=1024, count=1024, holder="cafe"),
+    events.ResultRecorded(
+        achievement_id="ach_b",
+        achievement_version=1,
+        assessed_at="2026-02-28T00:00:00Z",
+        result_description="http://localhost:8000/achievements/ach_b/versions/1#exam",
+        source="moodle_csv",
+        origin="org_ffffffffffffffffffffffffff",
+        mapping="map_gggggggggggggggggggggggggg",
+        mapping_version=2,
+    ),
+    events.ResultCorrected(reason_code="reassessed", assessed_at="2026-03-01T00:00:00Z"),
+    events.ResultWithdrawn(reason_code="recorded_in_error"),
+    events.MappingPublished(
+        mapping_version=1, name="Data Basics from Moodle", source="moodle_csv", definition={"rules": [{"item": "Exam"}]}
+    ),
+    events.MappingWithdrawn(reason_code="superseded"),
 ]
 
 

@@ -6,7 +6,7 @@ from litestar import Litestar
 
 from issuance import compromises, erasing, operators, sealing
 from issuance.documents import Addresses
-from issuance.http import achievements, awards, institutions, keys, learners
+from issuance.http import achievements, awards, institutions, keys, learners, mappings, results, xapi
 from issuance.leases import Leases
 from issuance.parts import Issuance
 from issuance.projections import OwnEvents
@@ -32,6 +32,9 @@ HANDLERS = [
     *achievements.HANDLERS,
     *awards.HANDLERS,
     *learners.HANDLERS,
+    *results.HANDLERS,
+    *mappings.HANDLERS,
+    *xapi.HANDLERS,
 ]
 
 TAGS = {
@@ -40,6 +43,9 @@ TAGS = {
     "API keys": "Who may call, and what for.",
     "Achievements": "What can be awarded, in versions that never change.",
     "Awards": "Award a learner; the signed credential comes back.",
+    "Results": "Record what learners achieved, before or without an award.",
+    "Mappings": "Read what Moodle, Canvas and OneRoster export, and xAPI statements.",
+    "xAPI": "Take statements of learning record providers.",
     "Learners": "Erase one's own record of a learner.",
 }
 

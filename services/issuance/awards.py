@@ -34,6 +34,7 @@ Uri = Annotated[str, msgspec.Meta(pattern=URI_PATTERN, max_length=2000)]
 Email = Annotated[str, msgspec.Meta(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
 ExternalId = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=LINE_PATTERN)]
 OnDuplicate = Literal["refuse", "return", "allow"]
+ResultStatus = Literal["Completed", "Enrolled", "Failed", "InProgress", "OnHold", "Provisional", "Withdrew"]
 CREDITS_BELOW = 1_000_000
 Decimal = Annotated[str, msgspec.Meta(pattern=r"^(?:0|[1-9][0-9]{0,5})(?:\.[0-9]{1,2})?$")]
 
@@ -66,7 +67,7 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     result_description: Uri | None = None
     value: Line | None = None
     achieved_level: Uri | None = None
-    status: Literal["Completed", "Enrolled", "Failed", "InProgress", "OnHold", "Provisional", "Withdrew"] | None = None
+    status: ResultStatus | None = None
 
 
 class AwardLearner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -199,7 +200,7 @@ def award(
         raise errors.NotFound("There is no such achievement.")
     if any(isinstance(r.event, LearnerErased) for r in learner_history):
         raise Overtaken("This learner's record is being erased; try again.")
-    _check_results(wish, published)
+    check_results(wish, published)
     event = Awarded(
         achievement_id=wish.achievement_id,
         achievement_version=published.event.achievement_version,  # type: ignore[attr-defined]
@@ -255,8 +256,8 @@ def _credits(wish: AwardLearner) -> str | None:
     return None if wish.credits_earned is None else decimal_text(wish.credits_earned, below=CREDITS_BELOW)
 
 
-def _check_results(wish: AwardLearner, published: Recorded) -> None:
-    """Each result names a description, and a level, of this very version (Open Badges 3.0, Result)."""
+def check_results(wish: AwardLearner, published: Recorded) -> None:
+    """Each result names a description, and a level, of this very version (Open Badges 3.0, Result). Raises Refused."""
     described = {d["id"]: d for d in published.event.document.get("resultDescription", [])}  # type: ignore[attr-defined]
     bad = []
     for i, result in enumerate(wish.results):

@@ -3,6 +3,7 @@ only there an event's subject stands."""
 
 from typing import Any
 
+from issuance import result_rows
 from ledger.codec import Seen, parse_time
 from ledger.events import (
     AchievementPublished,
@@ -45,6 +46,7 @@ class OwnEvents:
                 await connection.execute(COMPROMISED, key_id, seen.position)
             case LearnerErased():
                 await connection.execute(ERASURE, seen.tenant, seen.subject, seen.position)
+        await result_rows.apply(connection, seen, thing)
 
 
 SUBJECT_EVENT = "INSERT INTO issuance.subject_events VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"

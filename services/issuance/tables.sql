@@ -20,3 +20,14 @@ CREATE TABLE IF NOT EXISTS issuance.subject_events (   -- which events hold seal
 CREATE TABLE IF NOT EXISTS issuance.erasures (tenant text COLLATE "C" NOT NULL, pseudonym text COLLATE "C" NOT NULL,
   position bigint NOT NULL, PRIMARY KEY (tenant, pseudonym));
 CREATE TABLE IF NOT EXISTS issuance.compromised_keys (key_id text COLLATE "C" PRIMARY KEY, position bigint NOT NULL);
+CREATE TABLE IF NOT EXISTS issuance.results (
+  result_id text COLLATE "C" PRIMARY KEY, tenant text COLLATE "C" NOT NULL, pseudonym text COLLATE "C" NOT NULL,
+  achievement_id text COLLATE "C" NOT NULL, assessed_at timestamptz NOT NULL, origin text COLLATE "C",
+  withdrawn boolean NOT NULL DEFAULT false, position bigint NOT NULL);
+CREATE INDEX IF NOT EXISTS results_tenant ON issuance.results (tenant, position);
+CREATE INDEX IF NOT EXISTS results_learner ON issuance.results (tenant, pseudonym, position);
+CREATE INDEX IF NOT EXISTS results_origin ON issuance.results (tenant, origin) WHERE origin IS NOT NULL;
+CREATE TABLE IF NOT EXISTS issuance.mappings (
+  mapping_id text COLLATE "C" PRIMARY KEY, tenant text COLLATE "C" NOT NULL, source text NOT NULL,
+  withdrawn boolean NOT NULL DEFAULT false, position bigint NOT NULL);
+CREATE INDEX IF NOT EXISTS mappings_tenant ON issuance.mappings (tenant, position);

@@ -41,8 +41,15 @@ NOTHING = {
     "institution_id": "inst_" + "a" * 26, "key_id": "key_" + "a" * 26, "achievement_id": "ach_" + "a" * 26,
     "award_id": "awd_" + "a" * 26, "learner_id": "lrn_" + "a" * 26, "list_id": "sl_" + "a" * 26, "issuer": "nobody",
     "slug": "nobody", "number": "1", "file": "image.png", "name": "A" * 22, "position": "999999999", "code": "nothing",
+    "result_id": "res_" + "a" * 26, "mapping_id": "map_" + "a" * 26,
 }  # fmt: skip
 BODIES: dict[str, Any] = {
+    "/mappings/{mapping_id}/versions": {
+        "name": "M",
+        "source": "xapi",
+        "rules": [{"item": "urn:a", "achievement_id": "ach_" + "a" * 26, "completed": True}],
+    },
+    "/results/{result_id}/correction": {"value": "1"},
     "/deactivation": {"reason_code": "unpaid"},
     "/reactivation": {"reason_code": "paid"},
     "/versions": {"name": "Data", "description": "Data.", "criteria": {"narrative": "Exam."}},
@@ -67,7 +74,7 @@ class Contract(msgspec.Struct, frozen=True):
         """What a good caller of this route sends."""
         key = key_for(plans()[route], self.ledger, self.institution)
         sent = {} if key is None else {"authorization": f"Bearer {key}"}
-        return {**sent, "idempotency-key": str(uuid.uuid4())} if plans()[route].changes else sent
+        return {**sent, "idempotency-key": str(uuid.uuid4())} if plans()[route].keyed else sent
 
     def send(
         self, route: Route, *, content: bytes | None = None, path: str = "", **headers: str | None
@@ -207,7 +214,7 @@ def test_a_query_parameter_that_is_not_there_is_400_and_named(contract: Contract
     assert [(error["parameter"], error["in"]) for error in problem["errors"]] == [("no_such", "query")]
 
 
-@pytest.mark.parametrize("route", routes(lambda plan: plan.changes), ids=str)
+@pytest.mark.parametrize("route", routes(lambda plan: plan.keyed), ids=str)
 def test_a_write_without_an_idempotency_key_or_with_a_bad_one_is_400(contract: Contract, route: Route) -> None:
     contract.problem(route, contract.send(route, idempotency_key=None), 400, "idempotency_key_missing")
     for bad in ("", '""', '"open', "x" * 256, "two words"):

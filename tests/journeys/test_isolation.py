@@ -4,6 +4,7 @@ A route without a recipe here fails the test that counts them, so a new route ca
 something of the owner; the stranger's try must fail and leave no trace, and then the owner's own must succeed.
 """
 
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -69,14 +70,32 @@ class World(msgspec.Struct):
 
     def state(self) -> list[str]:
         """What the owner sees of his own."""
-        asked = ("/v1/profile", "/v1/keys?limit=200", "/v1/achievements?limit=200", "/v1/awards?limit=200")
-        return [self.ledger.get("issuance", path, key=self.owner.api_key).text for path in asked]
+        asked = (
+            "profile",
+            *(f"{what}?limit=200" for what in ("keys", "achievements", "awards", "results", "mappings")),
+        )
+        return [self.ledger.get("issuance", f"/v1/{path}", key=self.owner.api_key).text for path in asked]
 
     def head(self) -> int:
         """The position of the log's last event that somebody decided: lists and leases follow by themselves."""
         text = self.ledger.get("registry", "/v1/events?limit=100000", key=self.ledger.operator).text
         lines = [msgspec.json.decode(line) for line in text.splitlines()]
         return max(line["position"] for line in lines if line["envelope"]["actor"]["role"] != "service")
+
+    def result(self, email: str = "ada@learner.example") -> str:
+        body = {"achievement_id": self.achievement, "learner": {"email": email}, "value": "87"}
+        made = self.ledger.post("issuance", "/v1/results", body, key=self.owner.api_key)
+        assert made.status_code == 201, made.text
+        return str(made.json()["id"])
+
+    def mapping(self) -> str:
+        made = self.ledger.post("issuance", "/v1/mappings", self.map(), key=self.owner.api_key)
+        assert made.status_code == 201, made.text
+        return str(made.json()["id"])
+
+    def map(self) -> dict[str, Any]:
+        rule = {"item": "https://lms.owner.example/exam", "achievement_id": self.achievement, "passed": True}
+        return {"name": "Owner's", "source": "xapi", "rules": [rule]}
 
 
 # What needs the owner's key and names something of the owner.
@@ -97,6 +116,19 @@ OWNED: dict[Route, Callable[[World], Ask]] = {
     ("issuance", "GET", "/v1/awards/{award_id}"): lambda w: (f"/v1/awards/{w.award()}", None, {}),
     ("issuance", "POST", "/v1/learners/{learner_id}/erasure"): lambda w: (
         f"/v1/learners/{w.ledger.award(w.owner, w.achievement, 'gone@learner.example')['learner_id']}/erasure", {}, {}),
+    ("issuance", "POST", "/v1/results"): lambda w: (
+        "/v1/results", {"achievement_id": w.achievement, "learner": {"email": "r@learner.example"}, "value": "1"}, {}),
+    ("issuance", "GET", "/v1/results/{result_id}"): lambda w: (f"/v1/results/{w.result()}", None, {}),
+    ("issuance", "POST", "/v1/results/{result_id}/correction"): lambda w: (
+        f"/v1/results/{w.result()}/correction", {"value": "90"}, {}),
+    ("issuance", "POST", "/v1/results/{result_id}/withdrawal"): lambda w: (
+        f"/v1/results/{w.result()}/withdrawal", {}, {}),
+    ("issuance", "POST", "/v1/mappings"): lambda w: ("/v1/mappings", w.map(), {}),
+    ("issuance", "GET", "/v1/mappings/{mapping_id}"): lambda w: (f"/v1/mappings/{w.mapping()}", None, {}),
+    ("issuance", "POST", "/v1/mappings/{mapping_id}/versions"): lambda w: (
+        f"/v1/mappings/{(one := w.mapping())}/versions", w.map(), w.etag(f"/v1/mappings/{one}")),
+    ("issuance", "POST", "/v1/mappings/{mapping_id}/withdrawal"): lambda w: (
+        f"/v1/mappings/{w.mapping()}/withdrawal", {}, {}),
     ("revocation", "POST", "/v1/awards/{award_id}/suspension"): lambda w: (
         f"/v1/awards/{w.award()}/suspension", {"reason_code": "under_review"}, {}),
     ("revocation", "POST", "/v1/awards/{award_id}/reinstatement"): lambda w: (
@@ -116,6 +148,8 @@ OF_THE_CALLER: dict[Route, Callable[[World], Ask]] = {
     ("issuance", "POST", "/v1/signing-keys/rotation"): lambda _: ("/v1/signing-keys/rotation", None, {}),
     ("issuance", "PUT", "/v1/profile"): lambda w: ("/v1/profile", PROFILE, {"if_match": w.ledger.get(
         "issuance", "/v1/profile", key=w.stranger.api_key).headers["etag"]}),
+    ("issuance", "GET", "/v1/results"): lambda _: ("/v1/results?limit=200", None, {}),
+    ("issuance", "GET", "/v1/mappings"): lambda _: ("/v1/mappings?limit=200", None, {}),
     ("registry", "GET", "/v1/events"): lambda _: ("/v1/events?limit=100000", None, {}),
 }  # fmt: skip
 # What only the operator may do: an institution's key is refused.
@@ -133,6 +167,9 @@ OPERATORS: dict[Route, Callable[[World], Ask]] = {
 ELSEWHERE: set[Route] = {
     ("revocation", "POST", "/v1/standings/previews"),
     ("revocation", "POST", "/v1/standings/changes"),
+    ("issuance", "POST", "/v1/mappings/{mapping_id}/preview"),
+    ("issuance", "POST", "/xapi/statements"),
+    ("issuance", "PUT", "/xapi/statements"),
 }
 
 
@@ -250,3 +287,55 @@ def test_awarding_anothers_learner_is_like_awarding_a_stranger(world: World) -> 
 
     assert shared["learner_id"] != known["learner_id"]
     assert shared.keys() == fresh.keys()
+
+
+STATEMENT = {
+    "actor": {"mbox": "mailto:ada@learner.example"},
+    "verb": {"id": "http://adlnet.gov/expapi/verbs/passed"},
+    "object": {"id": "https://lms.owner.example/exam"},
+}
+
+
+def test_anothers_mapping_cannot_be_tried(world: World) -> None:
+    path = f"/v1/mappings/{world.mapping()}/preview"
+
+    refused = world.ledger.post("issuance", path, STATEMENT, key=world.stranger.api_key)
+    allowed = world.ledger.post("issuance", path, STATEMENT, key=world.owner.api_key)
+
+    assert refused.status_code == 404
+    assert allowed.json()["result_count"] == 1, allowed.text
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_a_statement_meets_the_mappings_of_its_sender_alone(world: World, method: str) -> None:
+    world.mapping()
+    before, own = world.events(), str(uuid.uuid4())
+    path = "/xapi/statements" if method == "POST" else f"/xapi/statements?statementId={own}"
+    said = {"x_experience_api_version": "1.0.3"}
+
+    theirs = world.ledger.call(method, "issuance", path, {**STATEMENT, "id": own}, key=world.stranger.api_key, **said)
+    assert theirs.is_success, theirs.text
+    assert theirs.headers["credledger-passed-by"] == "1"
+    assert world.events() == before
+
+    mine = world.ledger.call(method, "issuance", path, {**STATEMENT, "id": own}, key=world.owner.api_key, **said)
+    assert mine.is_success, mine.text
+    assert len(world.events()) > len(before)
+
+
+def test_a_statement_of_another_is_not_voided(world: World) -> None:
+    world.mapping()
+    said = {"x_experience_api_version": "1.0.3"}
+    sent = {**STATEMENT, "id": str(uuid.uuid4())}
+    world.ledger.post("issuance", "/xapi/statements", sent, key=world.owner.api_key, **said)
+    before = world.events()
+    void = {
+        **STATEMENT,
+        "verb": {"id": "http://adlnet.gov/expapi/verbs/voided"},
+        "object": {"objectType": "StatementRef", "id": sent["id"]},
+    }
+
+    answer = world.ledger.post("issuance", "/xapi/statements", void, key=world.stranger.api_key, **said)
+
+    assert answer.headers["credledger-made"] == "0"
+    assert world.events() == before

@@ -1,6 +1,6 @@
 """Every event type of the ledger, by topic. The catalogue in shared/README.md is generated from here."""
 
-from ledger.events import awards, institutions, ledger, standings
+from ledger.events import awards, institutions, ledger, mappings, results, standings
 from ledger.events.awards import AchievementPublished, AchievementWithdrawn, Awarded, LearnerErased, StatusEntry
 from ledger.events.base import Data, Event, UnknownTopic, UnknownVersion, from_data, public_form, public_type, to_data
 from ledger.events.institutions import (
@@ -11,6 +11,8 @@ from ledger.events.institutions import (
     IssuerKeyChanged,
 )
 from ledger.events.ledger import KeyCreated, KeyExpirySet, KeyRevoked, LedgerOpened
+from ledger.events.mappings import MappingPublished, MappingWithdrawn
+from ledger.events.results import ResultCorrected, ResultRecorded, ResultWithdrawn
 from ledger.events.standings import (
     AwardReinstated,
     AwardRevoked,
@@ -23,7 +25,14 @@ from ledger.events.standings import (
 
 EVENTS: dict[str, type[Event]] = {
     event_type.TOPIC: event_type
-    for event_type in (*ledger.EVENTS, *institutions.EVENTS, *awards.EVENTS, *standings.EVENTS)
+    for event_type in (
+        *ledger.EVENTS,
+        *institutions.EVENTS,
+        *awards.EVENTS,
+        *results.EVENTS,
+        *mappings.EVENTS,
+        *standings.EVENTS,
+    )
 }
 
 LEDGER_TENANT = "ledger"  # the reserved tenant of events that belong to no institution
@@ -50,6 +59,11 @@ __all__ = [
     "LearnerErased",
     "LeaseGranted",
     "LedgerOpened",
+    "MappingPublished",
+    "MappingWithdrawn",
+    "ResultCorrected",
+    "ResultRecorded",
+    "ResultWithdrawn",
     "StandingChanged",
     "StatusEntry",
     "StatusListOpened",

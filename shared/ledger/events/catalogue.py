@@ -9,7 +9,7 @@ import msgspec
 from ledger.events import EVENTS, Event, public_type
 
 OWNERS = {
-    "issuance": "`institution` `access` `achievement` `learner` `award`",
+    "issuance": "`institution` `access` `achievement` `learner` `award` `result` `job`",
     "revocation": "`standing` `list` `lease`",
     "registry": "`ledger`",
 }

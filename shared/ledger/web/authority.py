@@ -1,5 +1,6 @@
 """The guard in front of every route: who calls, whether the key opens this, and whether it asks too often."""
 
+import base64
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -37,7 +38,7 @@ def guard_for(authority: Authority, limiter: RateLimiter) -> Guard:
                 _count(connection, limiter, "address", address)
             return
         try:
-            caller = await authority.authenticate(_bearer(connection), datetime.now(UTC))
+            caller = await authority.authenticate(_key_text(connection, basic=plan.basic), datetime.now(UTC))
         except Unauthenticated:
             _count(connection, limiter, "failed_keys", address)
             raise
@@ -57,11 +58,23 @@ def caller_of(connection: Connection) -> Caller:
     return caller
 
 
-def _bearer(connection: Connection) -> str:
+def _key_text(connection: Connection, *, basic: bool) -> str:
     scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    if basic and scheme.lower() == "basic":
+        return _password(token.strip())
     if scheme.lower() != "bearer" or not token.strip():
         raise Unauthenticated("Send the API key as `Authorization: Bearer <key>`.")
     return token.strip()
+
+
+def _password(credentials: str) -> str:
+    """The password of HTTP Basic (RFC 7617), or the user's name where there is none: clients differ in what they take
+    for a key. Raises Unauthenticated."""
+    try:
+        user, _, password = base64.b64decode(credentials, validate=True).decode().partition(":")
+    except ValueError as error:
+        raise Unauthenticated("The credentials of HTTP Basic cannot be read.") from error
+    return password or user
 
 
 def _check(caller: Caller, scope: str, *, changes: bool) -> None:

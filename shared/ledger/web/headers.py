@@ -51,7 +51,10 @@ def complete(headers: MutableMapping[str, str], at: Exchange, *, test_mode: bool
 
 
 def share(headers: MutableMapping[str, str], plan: Plan | None) -> None:
-    """Let pages of any origin read what is public; what needs a key is for no browser of another origin."""
+    """Let pages of any origin read what is public; what needs a key is for no browser of another origin. Add what the
+    route's own standard wants in every answer."""
+    for name, value in plan.headers if plan is not None else ():
+        headers.setdefault(name, value)
     if plan is not None and plan.scope is not None:
         headers.setdefault("cache-control", "no-store")
     if plan is not None and plan.cross_origin:

@@ -31,7 +31,8 @@ def openapi_document(app: Litestar) -> Document:
     _, schemas = msgspec.json.schema_components([Problem], ref_template=_REFERENCE)
     components.setdefault("schemas", {}).update(schemas)
     components["securitySchemes"] = {
-        "key": {"type": "http", "scheme": "bearer", "description": "An API key of this ledger, `cl_…`."}
+        "key": {"type": "http", "scheme": "bearer", "description": "An API key of this ledger, `cl_…`."},
+        "basic": {"type": "http", "scheme": "basic", "description": "An API key of this ledger as the password."},
     }
     components["parameters"] = {"IdempotencyKey": _idempotency_key(), "DecidedBy": _decided_by()}
     components["headers"] = _headers()
@@ -53,7 +54,8 @@ def _form(operation: Document, plan: Plan, schemas: Document) -> None:
         (reference,), found = msgspec.json.schema_components([form], ref_template=_REFERENCE)
         schemas.update(found)
         wanted.append(reference)
-    operation["requestBody"]["content"]["application/json"]["schema"] = {"anyOf": wanted}
+    body = operation.setdefault("requestBody", {"required": True, "content": {"application/json": {}}})
+    body["content"]["application/json"]["schema"] = {"anyOf": wanted}
 
 
 def _short_names(document: Document) -> Document:
@@ -98,21 +100,20 @@ def errors_of(plan: Plan) -> list[type[LedgerError]]:
         found += [errors.Unauthenticated, errors.Forbidden]
     if plan.body is not None:
         found += [errors.TooLarge, errors.UnsupportedMedia]
-    if plan.changes:
+    if plan.keyed:
         found += [errors.MissingIdempotencyKey, errors.Conflict, errors.Refused, errors.KeyReused]
     return sorted(set(found), key=lambda error: (error.status, error.code))
 
 
 def _complete(operation: Document, plan: Plan) -> None:
     operation["summary"] = _sentence(operation["operationId"])
-    operation["security"] = [] if plan.public else [{"key": []}]
+    operation["security"] = [] if plan.public else [{"key": []}, *([{"basic": []}] if plan.basic else [])]
     if plan.scope is not None:
         operation["x-scope"] = plan.scope
         needs = f"Needs the scope `{plan.scope}`: {SCOPES[plan.scope]}."
         operation["description"] = "\n\n".join(filter(None, [operation.get("description"), needs]))
-    if plan.changes:
-        for name in ("IdempotencyKey", "DecidedBy"):
-            operation.setdefault("parameters", []).append({"$ref": f"#/components/parameters/{name}"})
+    for name in [*(["IdempotencyKey"] if plan.keyed else []), *(["DecidedBy"] if plan.changes else [])]:
+        operation.setdefault("parameters", []).append({"$ref": f"#/components/parameters/{name}"})
     kept = {status: found for status, found in operation["responses"].items() if int(status) < 400}
     for response in kept.values():
         response.setdefault("headers", {}).update(_header_references(plan))

@@ -42,10 +42,11 @@ async def check_request(request: Request[Any, Any, Any]) -> None:
         unknown = sorted(set(request.query_params) - plan.query)
         if unknown:
             raise unknown_parameters(unknown)
-    if plan.changes:
+    if plan.keyed:
         require_key(request.headers.get(KEY_HEADER))
+    if plan.changes:
         exchange(request).decided_by = decided_by(request.headers.get(PERSON_HEADER))
-    elif (key := request.headers.get(KEY_HEADER)) is not None:
+    if not plan.keyed and (key := request.headers.get(KEY_HEADER)) is not None:
         parse_key(key)
     if plan.body is not None:
         await _check_body(request, plan, plan.body)

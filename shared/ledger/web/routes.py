@@ -43,13 +43,17 @@ class Body(msgspec.Struct, frozen=True):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What a route is. `changes` = it may append to the log, so it needs an Idempotency-Key."""
+    """What a route is. `changes` = it may append to the log, so it needs an Idempotency-Key, unless a foreign standard
+    names its wishes otherwise (`keyed` is False). `basic` = it takes the API key also as the password of HTTP Basic.
+    `headers` are fields that each of its answers carries."""
 
     template: str
     methods: frozenset[str]
     scope: str | None
     public: bool
     changes: bool
+    keyed: bool
+    basic: bool
     cross_origin: bool
     limited: bool
     documented: bool
@@ -58,6 +62,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     errors: tuple[type[LedgerError], ...]
     query: frozenset[str] | None = None
     forms: tuple[Any, ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 def requires(
@@ -67,11 +72,14 @@ def requires(
     errors: Iterable[type[LedgerError]] = (),
     text_limit: int = TEXT_LIMIT,
     forms: Iterable[Any] = (),
+    **more: Any,
 ) -> dict[str, Any]:
     """`opt` of a route for callers that hold `scope`. `changes=False` is for a POST that appends nothing (a preview);
     `errors` are those its rules raise, beside the ones every route may answer with; `forms` are what a body that is
-    read by hand may look like, as types or as JSON Schemas."""
+    read by hand may look like, as types or as JSON Schemas. `more` are further members of the `Plan`: `keyed`, `basic`,
+    `headers`."""
     return {
+        **more,
         "scope": scope,
         "public": False,
         "changes": changes,
@@ -158,6 +166,8 @@ def _plan(template: str, handler: HTTPRouteHandler) -> Plan:
         scope=scope,
         public=is_public,
         changes=changes,
+        keyed=changes and opt.get("keyed", True),
+        basic=opt.get("basic", False),
         cross_origin=is_public and opt.get("cross_origin", True),
         limited=opt.get("limited", True),
         documented=documented,
@@ -165,6 +175,7 @@ def _plan(template: str, handler: HTTPRouteHandler) -> Plan:
         text_limit=opt.get("text_limit", TEXT_LIMIT),
         errors=opt.get("errors", ()),
         forms=opt.get("forms", ()),
+        headers=tuple(opt.get("headers", ())),
     )
 
 
