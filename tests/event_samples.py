@@ -82,6 +82,31 @@ SAMPLES: list[Event] = [
         mapping_version=1, name="Data Basics from Moodle", source="moodle_csv", definition={"rules": [{"item": "Exam"}]}
     ),
     events.MappingWithdrawn(reason_code="superseded"),
+    events.Awarded(
+        achievement_id="ach_b",
+        achievement_version=2,
+        profile_version=3,
+        keys=["key_b", "key_c"],
+        issued="2026-03-01T12:00:00Z",
+        awarded_date="2026-02-28T00:00:00Z",
+        valid_from="2026-03-01T12:00:00Z",
+        status=[ENTRY],
+        renews="awd_eeeeeeeeeeeeeeeeeeeeeeeeee",
+        renew_by="2029-02-28T00:00:00Z",
+    ),
+    events.AwardCorrected(
+        achievement_id="ach_b",
+        achievement_version=1,
+        profile_version=4,
+        keys=["key_d", "key_e"],
+        issued="2026-03-02T12:00:00Z",
+        awarded_date="2026-02-28T00:00:00Z",
+        valid_from="2026-03-02T12:00:00Z",
+        status=[StatusEntry(LIST, "revocation", 12)],
+        reason_code="name_error",
+        superseded=[ENTRY],
+    ),
+    events.LearnerUpdated(changed=["name", "email"]),
 ]
 
 

@@ -6,31 +6,45 @@ award, in its stream or by its external id, and is refused, answered with it, or
 """
 
 import base64
-from itertools import count
+from itertools import count, pairwise
 from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
 
-from issuance import awards
+from issuance import awards, renewals
 from issuance.awards import AlreadyAwarded, AwardLearner, Draws, Overtaken
+from issuance.corrections import document_of
 from issuance.parts import Issuance, draw, now
 from issuance.signing import award_id
 from ledger import errors, ids
 from ledger.codec import Recorded
-from ledger.events import Awarded
+from ledger.events import AwardCorrected, Awarded, DocumentIssued
 from ledger.identifiers import Identifier
 from ledger.store import NameTaken, Wish
 from ledger.vault import Erased
 
 TRIES = 5  # others may award the same, or erase the learner, at the same time
 EXTERNAL_ID = "award.external_id"
+OWN_HISTORIES = 4  # of the award, its institution, its achievement and its learner
 Outcome = Literal["awarded", "replayed", "returned"]
 
 
+class Superseded(msgspec.Struct, frozen=True):
+    """A document of the award that counts no longer: the position of its event, since when it was valid, and the
+    position and the coded reason of the correction that took its place."""
+
+    position: int
+    valid_from: str
+    replaced_at: int
+    reason_code: str
+
+
 class AwardAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """An award as its institution gets it. `credential_id` is the secret part of `credential_url`: whoever has the
-    URL can read the credential. `learner_id` is the learner's pseudonym at this institution."""
+    """An award as its institution gets it, with its newest document. `credential_id` is the secret part of
+    `credential_url`: whoever has the URL can read the credential. `learner_id` is the learner's pseudonym at this
+    institution; `position` that of the event which the document follows from; `superseded` are the documents before
+    it, oldest first."""
 
     id: str
     position: int
@@ -44,6 +58,9 @@ class AwardAnswer(msgspec.Struct, frozen=True, kw_only=True):
     valid_from: str
     valid_until: str | None
     external_id: str | None
+    renews: str | None
+    renew_by: str | None
+    superseded: list[Superseded]
     test: bool
     credential: msgspec.Raw
 
@@ -85,12 +102,15 @@ async def decide(issuance: Issuance, wish: Wish, data: AwardLearner) -> Made:
 
 
 async def answer_for(issuance: Issuance, recorded: Recorded, personal: dict[str, Any] | None = None) -> AwardAnswer:
-    """The answer that follows from an award's event, signed (again). Raises Erased."""
+    """The answer that follows from the event of an award or of a correction, signed (again). Raises Erased."""
     event = recorded.event
-    if not isinstance(event, Awarded):
+    if not isinstance(event, DocumentIssued):
         raise TypeError("only awards have credentials")
     signed = await issuance.signing.sign(recorded, personal)
     award = award_id(recorded)
+    # What came behind the event is left out: the same request always gets the same answer.
+    history = [recorded] if recorded.version == 1 else await issuance.store.load(recorded.stream)
+    issued = [r for r in history if isinstance(r.event, DocumentIssued) and r.version <= recorded.version]
     return AwardAnswer(
         id=award,
         position=recorded.position,
@@ -104,9 +124,19 @@ async def answer_for(issuance: Issuance, recorded: Recorded, personal: dict[str,
         valid_from=event.valid_from,
         valid_until=event.valid_until,
         external_id=signed.external_id,
+        renews=next((r.event.renews for r in issued if isinstance(r.event, Awarded)), None),
+        renew_by=event.renew_by,
+        superseded=[_superseded(old, new) for old, new in pairwise(issued)],
         test=issuance.addresses.test_mode,
         credential=msgspec.Raw(signed.formats.vc.encode()),
     )
+
+
+def _superseded(old: Recorded, new: Recorded) -> Superseded:
+    before, after = old.event, new.event
+    if not isinstance(before, DocumentIssued) or not isinstance(after, AwardCorrected):
+        raise TypeError("a document is replaced by a correction")
+    return Superseded(old.position, before.valid_from, new.position, after.reason_code)
 
 
 async def _decide(issuance: Issuance, wish: Wish, data: AwardLearner, identifiers: list[Identifier]) -> Made:
@@ -115,6 +145,13 @@ async def _decide(issuance: Issuance, wish: Wish, data: AwardLearner, identifier
         if (position := await issuance.vault.position_of(name)) is not None:
             raise NameTaken(position)
     pseudonym = await issuance.vault.learner(wish.tenant, identifiers)
+    renewed = [f"award/{data.renews}", f"standing/{data.renews}"] if data.renews else []
+
+    def check_renewal(*histories: Any) -> None:
+        if histories:
+            renewals.check(data, *histories, tenant=wish.tenant, learner=pseudonym)
+
+    check_renewal(*[await issuance.store.load(stream) for stream in renewed])
     place = await _place(issuance, wish, data, pseudonym)
     if isinstance(place, Recorded):
         return Made(place, "returned")
@@ -122,9 +159,11 @@ async def _decide(issuance: Issuance, wish: Wish, data: AwardLearner, identifier
     at = now()
 
     def rule(*histories: Any) -> Any:
-        return awards.award(data, *histories, draws=draws, document_for=issuance.addresses.unsigned, at=at)
+        check_renewal(*histories[OWN_HISTORIES:])
+        own = histories[:OWN_HISTORIES]
+        return awards.award(data, *own, draws=draws, document_for=issuance.addresses.unsigned, at=at)
 
-    reads = (f"institution/{wish.tenant}", f"achievement/{data.achievement_id}", f"learner/{pseudonym}")
+    reads = (f"institution/{wish.tenant}", f"achievement/{data.achievement_id}", f"learner/{pseudonym}", *renewed)
     decision = await issuance.store.decide(place, rule, wish=wish, reads=reads, names=names, new=True)
     if decision.replayed:
         return Made(decision.events[0], "replayed")
@@ -135,17 +174,21 @@ async def _place(issuance: Issuance, wish: Wish, data: AwardLearner, pseudonym: 
     """The stream of the award to make, or the award to return instead. Raises AlreadyAwarded.
 
     Looked for before a place in a status list is taken: a list that is sent again every night must not use up places.
+    Where an award is to be renewed, it is no duplicate, nor are those before it; an earlier renewal is one.
     """
-    secret = issuance.settings.server_secret
+    secret, renewable = issuance.settings.server_secret, data.renews is not None
     for number in count():
         award = awards.award_id_for(secret, wish.tenant, pseudonym, data.achievement_id, number)
         history = await issuance.store.load(f"award/{award}")
         if not history or history[0].command_id == wish.command:
             return f"award/{award}"
+        if renewable:
+            renewable = award != data.renews
+            continue
         if data.on_duplicate == "allow" or awards.is_revoked(await issuance.store.load(f"standing/{award}")):
             continue
         if data.on_duplicate == "return":
-            return history[0]
+            return document_of(history)
         raise AlreadyAwarded(
             f"The learner holds this achievement already, by the award {award}. Send on_duplicate `return` to be "
             "answered with it, or `allow` to award it once more."
@@ -163,7 +206,7 @@ async def _with_external_id(issuance: Issuance, wish: Wish, data: AwardLearner, 
     event = holder.event
     same = isinstance(event, Awarded) and event.achievement_id == data.achievement_id and holder.subject in known
     if same and data.on_duplicate == "return":
-        return Made(holder, "returned")
+        return Made(document_of(await issuance.store.load(holder.stream)), "returned")
     what = "is that of" if same else "was given to another learner or achievement, by"
     raise AlreadyAwarded(f"This external_id {what} the award {award_id(holder)}; it can be given once.")
 
@@ -181,13 +224,21 @@ async def _check_achievement(issuance: Issuance, tenant: str, data: AwardLearner
 
 
 async def _draws(issuance: Issuance, tenant: str, pseudonym: str) -> Draws:
-    subject = UUID(
-        bytes=ids.keyed(issuance.settings.server_secret, "credledger/subject/v1", tenant, pseudonym)[:16], version=4
-    )
     return Draws(
         pseudonym=pseudonym,
-        subject_id=f"urn:uuid:{subject}",
-        capability=base64.urlsafe_b64encode(draw(16)).decode().rstrip("="),
+        subject_id=subject_id(issuance, tenant, pseudonym),
+        capability=new_capability(),
         salt=draw(16).hex(),
         status=await issuance.leases.take(tenant),
     )
+
+
+def subject_id(issuance: Issuance, tenant: str, pseudonym: str) -> str:
+    """What a learner without a DID is called in credentials: always the same for a pseudonym, which it hides."""
+    secret = issuance.settings.server_secret
+    return f"urn:uuid:{UUID(bytes=ids.keyed(secret, 'credledger/subject/v1', tenant, pseudonym)[:16], version=4)}"
+
+
+def new_capability() -> str:
+    """A fresh secret for a credential's URL: 128 random bits."""
+    return base64.urlsafe_b64encode(draw(16)).decode().rstrip("=")

@@ -22,6 +22,7 @@ from ledger.events import (
     AchievementWithdrawn,
     Awarded,
     AwardRevoked,
+    DocumentIssued,
     LearnerErased,
     StatusEntry,
 )
@@ -35,6 +36,7 @@ Email = Annotated[str, msgspec.Meta(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254
 ExternalId = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=LINE_PATTERN)]
 OnDuplicate = Literal["refuse", "return", "allow"]
 ResultStatus = Literal["Completed", "Enrolled", "Failed", "InProgress", "OnHold", "Provisional", "Withdrew"]
+AWARD_ID = r"^awd_[a-z2-7]{26}$"
 CREDITS_BELOW = 1_000_000
 Decimal = Annotated[str, msgspec.Meta(pattern=r"^(?:0|[1-9][0-9]{0,5})(?:\.[0-9]{1,2})?$")]
 
@@ -75,7 +77,9 @@ class AwardLearner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `external_id` is the institution's own name for the award, and can be given once. `on_duplicate` says what happens
     when the learner holds this achievement already by an award that was not revoked: `refuse` (409), `return` that
-    award, or `allow` a further one.
+    award, or `allow` a further one. `renews` is an earlier award of the same achievement to the same learner, which is
+    no duplicate and stays as it is until its own end; `renew_by` says by when this one should be renewed. Both are
+    public.
     """
 
     achievement_id: Annotated[str, msgspec.Meta(pattern=r"^ach_[a-z2-7]{26}$")]
@@ -92,6 +96,8 @@ class AwardLearner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     term: Line | None = None
     external_id: ExternalId | None = None
     on_duplicate: OnDuplicate = "refuse"
+    renews: Annotated[str, msgspec.Meta(pattern=AWARD_ID)] | None = None
+    renew_by: datetime | None = None
 
 
 class Draws(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,10 +121,14 @@ class Overtaken(errors.Conflict):
 
 
 class DocumentFor(Protocol):
-    """What builds the unsigned credential from an award's facts (`issuance.documents`)."""
+    """What builds the unsigned credential from the facts of an award or a correction (`issuance.documents`)."""
 
     def __call__(
-        self, event: Awarded, personal: Mapping[str, Any], institution: institutions.Institution, published: Recorded
+        self,
+        event: DocumentIssued,
+        personal: Mapping[str, Any],
+        institution: institutions.Institution,
+        published: Recorded,
     ) -> dict[str, Any]: ...
 
 
@@ -136,11 +146,13 @@ def check(wish: AwardLearner, *, at: datetime) -> None:
     """What the types cannot say. Raises Malformed with a pointer to every bad field."""
     bad = [
         FieldError(f"/{name}", "the time needs a zone, such as Z")
-        for name in ("awarded_date", "valid_from", "valid_until")
+        for name in ("awarded_date", "valid_from", "valid_until", "renew_by")
         if (moment := getattr(wish, name)) is not None and moment.tzinfo is None
     ]
     if not bad and wish.valid_until is not None and wish.valid_until <= (wish.valid_from or at):
         bad.append(FieldError("/valid_until", "it must end after it begins"))
+    if not bad and wish.renew_by is not None and wish.renew_by < (wish.valid_from or at):
+        bad.append(FieldError("/renew_by", "it cannot be due for renewal before it begins"))
     if wish.credits_earned is not None and _credits(wish) is None:
         bad.append(FieldError("/credits_earned", "must be a number from 0 with at most two places"))
     for i, evidence in enumerate(wish.evidence):
@@ -200,7 +212,7 @@ def award(
         raise errors.NotFound("There is no such achievement.")
     if any(isinstance(r.event, LearnerErased) for r in learner_history):
         raise Overtaken("This learner's record is being erased; try again.")
-    check_results(wish, published)
+    check_results(wish.results, published)
     event = Awarded(
         achievement_id=wish.achievement_id,
         achievement_version=published.event.achievement_version,  # type: ignore[attr-defined]
@@ -211,6 +223,8 @@ def award(
         valid_from=format_time(wish.valid_from or at),
         valid_until=format_time(wish.valid_until) if wish.valid_until else None,
         status=draws.status,
+        renews=wish.renews,
+        renew_by=format_time(wish.renew_by) if wish.renew_by else None,
     )
     personal = personal_values(wish, draws)
     digest = hashlib.sha256(canonical(document_for(event, personal, institution, published))).digest()
@@ -227,7 +241,8 @@ def award(
 
 def personal_values(wish: AwardLearner, draws: Draws) -> dict[str, Any]:
     """What is sealed beside the award, by name; absent where nothing was given."""
-    primary = identifiers_of(wish.learner)[0]
+    named = identifiers_of(wish.learner)
+    primary = named[0]
     if wish.learner.did is not None:  # the DID is the subject itself, nothing needs hashing
         primary = Identifier("did", wish.learner.did)
     values: dict[str, Any] = {
@@ -239,6 +254,7 @@ def personal_values(wish: AwardLearner, draws: Draws) -> dict[str, Any]:
             "hashed": wish.learner.identity == "hashed",
             "subject_id": wish.learner.did or draws.subject_id,
         },
+        "identifiers": msgspec.to_builtins(named) if len(named) > 1 else None,
         "name": wish.learner.name,
         "narrative": wish.narrative,
         "evidence": msgspec.to_builtins(wish.evidence),
@@ -256,18 +272,19 @@ def _credits(wish: AwardLearner) -> str | None:
     return None if wish.credits_earned is None else decimal_text(wish.credits_earned, below=CREDITS_BELOW)
 
 
-def check_results(wish: AwardLearner, published: Recorded) -> None:
-    """Each result names a description, and a level, of this very version (Open Badges 3.0, Result). Raises Refused."""
+def check_results(results: Sequence[Result], published: Recorded, at: str = "/results") -> None:
+    """Each result names a description, and a level, of this very version (Open Badges 3.0, Result). Raises Refused
+    with pointers below `at`."""
     described = {d["id"]: d for d in published.event.document.get("resultDescription", [])}  # type: ignore[attr-defined]
     bad = []
-    for i, result in enumerate(wish.results):
+    for i, result in enumerate(results):
         description = described.get(result.result_description) if result.result_description else None
         if result.result_description is not None and description is None:
-            bad.append(FieldError(f"/results/{i}/result_description", "this version has no such result description"))
+            bad.append(FieldError(f"{at}/{i}/result_description", "this version has no such result description"))
         levels = {level["id"] for level in (description or {}).get("rubricCriterionLevel", [])}
         if result.achieved_level is not None and result.achieved_level not in levels:
-            bad.append(FieldError(f"/results/{i}/achieved_level", "the result description has no such level"))
+            bad.append(FieldError(f"{at}/{i}/achieved_level", "the result description has no such level"))
         if description is not None and description.get("resultType") == "Status" and result.status is None:
-            bad.append(FieldError(f"/results/{i}/status", "a result of type Status needs a status"))
+            bad.append(FieldError(f"{at}/{i}/status", "a result of type Status needs a status"))
     if bad:
         raise errors.Refused("The results do not fit the achievement.", errors=bad)

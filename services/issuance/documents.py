@@ -13,7 +13,7 @@ from ledger.codec import Recorded, parse_time
 from ledger.credentials.document import credential_for
 from ledger.credentials.facts import CredentialFacts, EvidenceFacts, IssuerFacts, ResultFacts, StatusFacts
 from ledger.credentials.identity import Identity
-from ledger.events import AchievementPublished, Awarded
+from ledger.events import AchievementPublished, DocumentIssued
 
 
 class Addresses(msgspec.Struct, frozen=True):
@@ -36,16 +36,16 @@ class Addresses(msgspec.Struct, frozen=True):
         return f"{self.status_url}/status-lists/{list_id}"
 
     def unsigned(
-        self, event: Awarded, personal: Mapping[str, Any], institution: Institution, published: Recorded
+        self, event: DocumentIssued, personal: Mapping[str, Any], institution: Institution, published: Recorded
     ) -> dict[str, Any]:
-        """The credential without proofs; `institution` as of the award's profile version."""
+        """The credential without proofs; `institution` as of the event's profile version."""
         achievement = published.event
         if not isinstance(achievement, AchievementPublished):
             raise TypeError("an award pins an achievement.published event")
         return credential_for(self._facts(event, personal, institution, achievement.document))
 
     def _facts(
-        self, event: Awarded, personal: Mapping[str, Any], institution: Institution, achievement: dict[str, Any]
+        self, event: DocumentIssued, personal: Mapping[str, Any], institution: Institution, achievement: dict[str, Any]
     ) -> CredentialFacts:
         identity = personal["identity"]
         return CredentialFacts(

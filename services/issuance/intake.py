@@ -146,7 +146,7 @@ class Rehearsal:
         if published.tenant != tenant:
             raise errors.NotFound("There is no such achievement.")
         if isinstance(data, AwardLearner):
-            awards.check_results(data, published)
+            awards.check_results(data.results, published)
         version: int = published.event.achievement_version  # type: ignore[attr-defined]
         return version
 

@@ -7,6 +7,7 @@ from issuance import result_rows
 from ledger.codec import Seen, parse_time
 from ledger.events import (
     AchievementPublished,
+    AwardCorrected,
     Awarded,
     AwardReinstated,
     AwardRevoked,
@@ -40,6 +41,9 @@ class OwnEvents:
             case Awarded() as event:
                 row = (thing, seen.tenant, seen.subject, event.achievement_id, seen.position, seen.recorded_at)
                 await connection.execute(AWARD, *row, parse_time(event.awarded_date))
+            case AwardCorrected():
+                whose = (thing, seen.tenant, seen.subject)
+                await connection.execute(CORRECTION, seen.position, *whose, seen.recorded_at)
             case StandingChanged(award_id=award_id) as event:
                 await connection.execute(STANDING, award_id, STANDINGS[type(event)])
             case IssuerKeyChanged(change="compromised", key_id=key_id):
@@ -54,5 +58,6 @@ INSTITUTION = "INSERT INTO issuance.institutions VALUES ($1, $2, $3) ON CONFLICT
 ACHIEVEMENT = "INSERT INTO issuance.achievements VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
 AWARD = "INSERT INTO issuance.awards VALUES ($1, $2, $3, $4, $5, $6, $7, 'valid') ON CONFLICT DO NOTHING"
 STANDING = "UPDATE issuance.awards SET standing = $2 WHERE award_id = $1"
+CORRECTION = "INSERT INTO issuance.corrections VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING"
 COMPROMISED = "INSERT INTO issuance.compromised_keys VALUES ($1, $2) ON CONFLICT DO NOTHING"
 ERASURE = "INSERT INTO issuance.erasures VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"

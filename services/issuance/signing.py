@@ -1,7 +1,8 @@
 """Signing, after COMMIT: the event names the keys, the document follows from the event, and every format is kept.
 
-Deterministic: signing the same award again, at a retry or after a crash, gives the same bytes. A follower signs what
-a crash left unsigned; a document whose key was destroyed meanwhile stays unsigned and is reported.
+An award's event has a document, and so has each of its corrections. Deterministic: signing the same again, at a retry
+or after a crash, gives the same bytes. A follower signs what a crash left unsigned; a document whose key was destroyed
+meanwhile stays unsigned and is reported.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ from issuance.documents import Addresses
 from issuance.institutions import Institution, institution_of
 from ledger import errors
 from ledger.codec import Recorded, parse_time
-from ledger.events import AchievementPublished, Awarded
+from ledger.events import AchievementPublished, DocumentIssued
 from ledger.keys import KeyGone, SigningKeys
 from ledger.proofs import secure, vc_jwt
 from ledger.store import Store
@@ -40,21 +41,21 @@ class Signed(msgspec.Struct, frozen=True):
 
 
 class Signing:
-    """Builds, signs and keeps the documents of awards."""
+    """Builds, signs and keeps the documents of awards and their corrections."""
 
     def __init__(self, store: Store, vault: Vault, keys: SigningKeys, addresses: Addresses) -> None:
         self._store, self._vault, self._keys, self._addresses = store, vault, keys, addresses
         self._documents = Documents(store.pool)
 
     async def sign(self, recorded: Recorded, personal: dict[str, Any] | None = None) -> Signed:
-        """The award's credential, signed with the keys that the event names, and kept.
+        """The event's credential, signed with the keys that the event names, and kept.
 
         `personal` spares opening the vault when the values are at hand. Raises Erased, or Unavailable when a key is
         gone and nothing was kept.
         """
         if personal is None:
             personal = await self._vault.open(recorded)
-        event = _awarded(recorded)
+        event = _issued(recorded)
         capability = personal["capability"]
         institution, published = await self._pinned(recorded, event)
         try:
@@ -64,35 +65,40 @@ class Signing:
             if kept is None:
                 raise
             return Signed(capability, str(recorded.subject), kept.formats, personal.get("external_id"))
-        owner = Owner(recorded.tenant, str(recorded.subject), award_id(recorded))
+        owner = Owner(recorded.tenant, str(recorded.subject), award_id(recorded), recorded.position)
         if not await self._documents.keep(owner, capability, unsigned, formats):
             raise Erased("This learner's record was erased.")
         return Signed(capability, str(recorded.subject), formats, personal.get("external_id"))
 
     async def _formats(
-        self, event: Awarded, personal: dict[str, Any], institution: Institution, published: Recorded
+        self, event: DocumentIssued, personal: dict[str, Any], institution: Institution, published: Recorded
     ) -> tuple[dict[str, Any], Formats]:
         unsigned = self._addresses.unsigned(event, personal, institution, published)
         ed25519, p256 = [await self._keys.signer(k, f"{institution.did}#{k}") for k in event.keys]
         credential = secure(unsigned, ed25519, parse_time(event.issued))
         return unsigned, Formats(msgspec.json.encode(credential).decode(), vc_jwt.sign(unsigned, p256))
 
-    async def _pinned(self, recorded: Recorded, event: Awarded) -> tuple[Institution, Recorded]:
-        """The profile and the achievement version that the award pins; both never change."""
+    async def _pinned(self, recorded: Recorded, event: DocumentIssued) -> tuple[Institution, Recorded]:
+        """The profile and the achievement version that the event pins; both never change."""
         history = await self._store.load_cached(f"institution/{recorded.tenant}")
         institution = institution_of(history, event.profile_version)
         if institution is None or institution.version < event.profile_version:
             history = await self._store.load_cached(f"institution/{recorded.tenant}", fresh=True)
             institution = institution_of(history, event.profile_version)
+        if institution is None:
+            raise RuntimeError(f"position {recorded.position} pins what the log does not hold")
+        return institution, await self.published(event)
+
+    async def published(self, event: DocumentIssued) -> Recorded:
+        """The achievement version that an award pins."""
         for fresh in (False, True):  # what is cached may be behind
             history = await self._store.load_cached(f"achievement/{event.achievement_id}", fresh=fresh)
-            published = _published(history, event.achievement_version)
-            if published is not None and institution is not None:
-                return institution, published
-        raise RuntimeError(f"position {recorded.position} pins what the log does not hold")
+            if (published := _published(history, event.achievement_version)) is not None:
+                return published
+        raise RuntimeError(f"an award pins version {event.achievement_version} of {event.achievement_id}, which is not")
 
     async def sweep(self) -> None:
-        """For ever: sign what has no document some seconds after its award (a crash came between)."""
+        """For ever: sign what has no document some seconds after its event (a crash came between)."""
         after = 0
         while True:
             with suppress(*TRANSIENT):
@@ -107,11 +113,11 @@ class Signing:
             try:
                 await self.sign(recorded)
             except Erased as error:
-                log.warning("award stays unsigned", position=recorded.position, reason=error.code)
+                log.warning("document stays unsigned", position=recorded.position, reason=error.code)
             except errors.Unavailable as error:
                 if error.code != KeyGone.code:
                     raise  # away for a while: this one is asked about again
-                log.warning("award stays unsigned", position=recorded.position, reason=error.code)
+                log.warning("document stays unsigned", position=recorded.position, reason=error.code)
             else:
                 log.info("signed what was left", position=recorded.position)
         return bound
@@ -130,22 +136,27 @@ def _published(history: Sequence[Recorded], version: int) -> Recorded | None:
     return None
 
 
-def _awarded(recorded: Recorded) -> Awarded:
+def _issued(recorded: Recorded) -> DocumentIssued:
     event = recorded.event
-    if not isinstance(event, Awarded):
-        raise TypeError("only awards are signed")
+    if not isinstance(event, DocumentIssued):
+        raise TypeError("only awards and their corrections are signed")
     return event
 
 
 TRANSIENT: tuple[type[Exception], ...] = (errors.Unavailable, *DATABASE_AWAY)
 UNSIGNED = """
-SELECT a.position FROM issuance.awards a
-WHERE a.position > $1 AND a.position <= $2
-  AND NOT EXISTS (SELECT FROM vault.documents d WHERE d.award_id = a.award_id)
-  AND EXISTS (SELECT FROM vault.data_keys k WHERE k.tenant = a.tenant AND k.pseudonym = a.pseudonym)
-ORDER BY a.position
+SELECT i.position FROM (
+  SELECT position, tenant, pseudonym FROM issuance.awards WHERE position > $1 AND position <= $2
+  UNION ALL
+  SELECT position, tenant, pseudonym FROM issuance.corrections WHERE position > $1 AND position <= $2) i
+WHERE NOT EXISTS (SELECT FROM vault.documents d WHERE d.position = i.position)
+  AND EXISTS (SELECT FROM vault.data_keys k WHERE k.tenant = i.tenant AND k.pseudonym = i.pseudonym)
+ORDER BY i.position
 """
 SETTLED = """
-SELECT coalesce(max(position), $1) FROM issuance.awards
-WHERE position > $1 AND recorded_at < now() - make_interval(secs => $2)
+SELECT coalesce(max(position), $1) FROM (
+  SELECT position, recorded_at FROM issuance.awards WHERE position > $1
+  UNION ALL
+  SELECT position, recorded_at FROM issuance.corrections WHERE position > $1) i
+WHERE recorded_at < now() - make_interval(secs => $2)
 """

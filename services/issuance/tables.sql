@@ -14,6 +14,9 @@ CREATE INDEX IF NOT EXISTS awards_learner ON issuance.awards (tenant, pseudonym,
 CREATE INDEX IF NOT EXISTS awards_achievement ON issuance.awards (tenant, achievement_id, position);
 CREATE INDEX IF NOT EXISTS awards_tenant ON issuance.awards (tenant, position);
 CREATE INDEX IF NOT EXISTS awards_position ON issuance.awards (position);
+CREATE TABLE IF NOT EXISTS issuance.corrections (      -- each has a document of its own
+  position bigint PRIMARY KEY, award_id text COLLATE "C" NOT NULL, tenant text COLLATE "C" NOT NULL,
+  pseudonym text COLLATE "C" NOT NULL, recorded_at timestamptz NOT NULL);
 CREATE TABLE IF NOT EXISTS issuance.subject_events (   -- which events hold sealed values of a learner: what erasure destroys
   tenant text COLLATE "C" NOT NULL, pseudonym text COLLATE "C" NOT NULL, position bigint NOT NULL,
   PRIMARY KEY (tenant, pseudonym, position));

@@ -5,6 +5,8 @@ from datetime import datetime
 import asyncpg
 import msgspec
 
+from ledger.events import AwardCorrected
+
 
 class HistoryEntry(msgspec.Struct, frozen=True):
     """Something that happened to an award. `effective` is when it holds in the world, `recorded_at` and `position`
@@ -19,9 +21,20 @@ class HistoryEntry(msgspec.Struct, frozen=True):
     leaf: bytes
 
 
+class Renewed(msgspec.Struct, frozen=True):
+    """A later award of the same achievement to the same learner that renews this one."""
+
+    id: str
+    position: int
+    recorded_at: datetime
+    standing: str
+
+
 class Award(msgspec.Struct, frozen=True, kw_only=True):
     """An award's public facts. `standing` is valid, suspended or revoked; whether it has expired follows from
-    `valid_until`. `keys` are the ids of the issuer's keys that sign its credential."""
+    `valid_until`. `issued`, `valid_from`, `valid_until` and `keys`, the ids of the keys that sign, are those of
+    its newest credential; `position` and `leaf` those of the award itself. `renews` is the award that this one renews,
+    `renewed_by` are those that renew it, oldest first, `renew_by` is when it should be renewed."""
 
     id: str
     position: int
@@ -38,7 +51,19 @@ class Award(msgspec.Struct, frozen=True, kw_only=True):
     keys: list[str]
     recorded_at: datetime
     leaf: bytes
+    renews: str | None
+    renew_by: datetime | None
+    renewed_by: tuple[Renewed, ...] = ()
     history: tuple[HistoryEntry, ...] = ()
+
+    @property
+    def corrections(self) -> list[HistoryEntry]:
+        """The events that gave it a new credential, oldest first."""
+        return [entry for entry in self.history if entry.type == AwardCorrected.TOPIC]
+
+    def replacement(self, position: int) -> HistoryEntry | None:
+        """The correction that replaced the credential recorded at a position, None for the newest one."""
+        return next((entry for entry in self.corrections if entry.position > position), None)
 
 
 class Awards:
@@ -53,24 +78,38 @@ class Awards:
         if row is None:
             return None
         history = await self._pool.fetch(HISTORY, award_id)
-        return Award(**row, history=tuple(HistoryEntry(**entry) for entry in history))
+        renewed_by = await self._pool.fetch(RENEWED_BY, award_id)
+        return Award(
+            **row,
+            renewed_by=tuple(Renewed(**entry) for entry in renewed_by),
+            history=tuple(HistoryEntry(**entry) for entry in history),
+        )
 
     async def unsigned_since(self, position: int) -> bool:
-        """Whether an award recorded after this position has no document yet: it was just made, or erased."""
+        """Whether an award or a correction recorded after this position has no document yet: it was just made, or
+        erased."""
         found: bool = await self._pool.fetchval(UNSIGNED, position)
         return found
 
 
 AWARD = """
 SELECT award_id AS id, position, standing, standing_since, standing_position, institution_id, achievement_id,
-  achievement_version, issued, awarded_date, valid_from, valid_until, keys, recorded_at, leaf
-FROM registry.awards WHERE award_id = $1
+  achievement_version, issued, awarded_date, valid_from, valid_until, keys, recorded_at, leaf, renews, renew_by
+FROM registry.awards LEFT JOIN registry.renewals USING (award_id) WHERE award_id = $1
 """
 HISTORY = """
 SELECT position, topic AS type, effective, recorded_at, reason_code, authority, leaf FROM registry.award_history
 WHERE award_id = $1 ORDER BY position
 """
+RENEWED_BY = """
+SELECT award_id AS id, position, recorded_at, standing FROM registry.renewals JOIN registry.awards USING (award_id)
+WHERE renews = $1 ORDER BY position
+"""
 UNSIGNED = """
-SELECT EXISTS (SELECT FROM registry.awards a WHERE a.position > $1
-  AND NOT EXISTS (SELECT FROM vault.documents d WHERE d.award_id = a.award_id))
+SELECT EXISTS (
+  SELECT FROM (
+    SELECT position FROM registry.awards WHERE position > $1
+    UNION ALL
+    SELECT position FROM registry.award_history WHERE topic = 'award.corrected' AND position > $1) i
+  WHERE NOT EXISTS (SELECT FROM vault.documents d WHERE d.position = i.position))
 """

@@ -14,9 +14,18 @@ import structlog
 
 from ledger.bus import Bus
 from ledger.errors import NotFound, Unavailable
+from ledger.vault import Kept
+from registry.awards import Award
 from registry.issuers import Issuer, IssuerKey
 from registry.parts import Reads
-from registry.verification.knowledge import KnownInstitution, KnownKey, RecordedAward, Standing
+from registry.verification.knowledge import (
+    Correction,
+    KnownInstitution,
+    KnownKey,
+    RecordedAward,
+    Renewal,
+    Standing,
+)
 
 LIST_SUBJECT = "cmd.revocation.list.v1"
 LIST_TIMEOUT_SECONDS = 0.5
@@ -45,17 +54,15 @@ class RegistryKnowledge:
         return None if issuer is None else _institution(issuer)
 
     async def recorded(self, capability: str, unsecured: dict[str, Any]) -> RecordedAward | None:
-        """The award whose credential is exactly this one, and its position in the log."""
-        award_id = await self._reads.documents.is_this(capability, unsecured)
-        if award_id is None:
+        """The award whose credential is exactly this one, and the position of the document's event in the log."""
+        kept = await self._reads.documents.is_this(capability, unsecured)
+        if kept is None:
             return None
-        award = await self._reads.awards.one(award_id)
-        if award is None:  # its document is there, so its event is: our tables are behind
+        if not await self._has_seen(kept):  # its document is there, so its event is: our tables are behind
             await self._reads.caught_up()
-            award = await self._reads.awards.one(award_id)
-        if award is None:
-            raise Unavailable("The registry has not caught up with the log yet; try again.", retry_after_seconds=1)
-        return RecordedAward(award_id, award.position)
+            if not await self._has_seen(kept):
+                raise Unavailable("The registry has not caught up with the log yet; try again.", retry_after_seconds=1)
+        return RecordedAward(kept.award_id, kept.position)
 
     async def document(self, capability: str) -> dict[str, Any] | None:
         """The credential with its embedded proofs that lies at this capability."""
@@ -73,13 +80,21 @@ class RegistryKnowledge:
         award = await self._reads.awards.one(award_id)
         if award is None:
             return None
-        if award.standing_position == award.position:
-            return Standing(state="good")
+        touched = award.standing_position != award.position
         return Standing(
             state=STATES[award.standing],  # type: ignore[arg-type]
-            effective=award.standing_since,
-            position=award.standing_position,
+            effective=award.standing_since if touched else None,
+            position=award.standing_position if touched else None,
+            corrections=tuple(
+                Correction(entry.position, entry.recorded_at, entry.reason_code or "other")
+                for entry in award.corrections
+            ),
+            renewal=_renewal(award),
         )
+
+    async def _has_seen(self, kept: Kept) -> bool:
+        award = await self._reads.awards.one(kept.award_id)
+        return award is not None and any(entry.position == kept.position for entry in award.history)
 
     async def own_status_list(self, list_id: str) -> dict[str, Any] | None:
         """The signed list as revocation gives it, at most a second old; None when it cannot be asked."""
@@ -102,6 +117,11 @@ class RegistryKnowledge:
         if len(self._lists) > LISTS_KEPT:
             self._lists.popitem(last=False)
         return credential
+
+
+def _renewal(award: Award) -> Renewal | None:
+    counting = [by for by in award.renewed_by if by.standing != "revoked"]
+    return Renewal(counting[-1].id, counting[-1].position, counting[-1].recorded_at) if counting else None
 
 
 def _refuse_unknown(answer: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from ledger.events import (
     LEDGER_TENANT,
     AchievementPublished,
     AchievementWithdrawn,
+    AwardCorrected,
     Awarded,
     AwardReinstated,
     AwardRevoked,
@@ -54,6 +55,8 @@ class RegistryProjection:
                 await connection.execute(WITHDRAWN, _thing(seen), version, reason, seen.position)
             case Awarded() as awarded:
                 await _award(connection, seen, awarded)
+            case AwardCorrected() as corrected:
+                await _correction(connection, seen, corrected)
             case StandingChanged() as changed:
                 await _standing(connection, seen, changed)
 
@@ -122,6 +125,23 @@ async def _award(connection: Any, seen: Seen, event: Awarded) -> None:
     )
     row = (award_id, seen.position, seen.topic, awarded, seen.recorded_at, None, None, seen.leaf)
     await connection.execute(HISTORY, *row)
+    if event.renews is not None or event.renew_by is not None:
+        renew_by = parse_time(event.renew_by) if event.renew_by else None
+        await connection.execute(RENEWAL, award_id, event.renews, renew_by)
+
+
+async def _correction(connection: Any, seen: Seen, event: AwardCorrected) -> None:
+    """The newest dates and keys; the award's own position, leaf, date and standing stay."""
+    award_id, issued = _thing(seen), parse_time(event.issued)
+    valid_until = parse_time(event.valid_until) if event.valid_until else None
+    newest = (issued, parse_time(event.valid_from), valid_until, event.keys)
+    await connection.execute(CORRECTED, award_id, *newest)
+    row = (award_id, seen.position, seen.topic, issued, seen.recorded_at, event.reason_code, None, seen.leaf)
+    await connection.execute(HISTORY, *row)
+    if event.renew_by is not None:
+        await connection.execute(RENEWAL, award_id, None, parse_time(event.renew_by))
+    else:
+        await connection.execute("UPDATE registry.renewals SET renew_by = NULL WHERE award_id = $1", award_id)
 
 
 async def _standing(connection: Any, seen: Seen, event: StandingChanged) -> None:
@@ -172,6 +192,11 @@ AWARD = """
 INSERT INTO registry.awards (award_id, position, institution_id, achievement_id, achievement_version, issued,
   awarded_date, valid_from, valid_until, keys, recorded_at, leaf, standing, standing_since, standing_position)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'valid', $7, $2) ON CONFLICT DO NOTHING
+"""
+CORRECTED = "UPDATE registry.awards SET issued = $2, valid_from = $3, valid_until = $4, keys = $5 WHERE award_id = $1"
+RENEWAL = """
+INSERT INTO registry.renewals (award_id, renews, renew_by) VALUES ($1, $2, $3)
+ON CONFLICT (award_id) DO UPDATE SET renew_by = excluded.renew_by
 """
 HISTORY = """
 INSERT INTO registry.award_history (award_id, position, topic, effective, recorded_at, reason_code, authority, leaf)

@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS registry.achievements (     -- one row a version; onl
   image_media_type text, withdrawn text, withdrawn_position bigint, PRIMARY KEY (achievement_id, achievement_version));
 CREATE INDEX IF NOT EXISTS achievements_position ON registry.achievements (position);
 CREATE INDEX IF NOT EXISTS achievements_institution ON registry.achievements (institution_id, position);
-CREATE TABLE IF NOT EXISTS registry.awards (           -- public facts of an award, and its standing as of the last event
+CREATE TABLE IF NOT EXISTS registry.awards (           -- public facts of an award, its newest dates and its standing
   award_id text COLLATE "C" PRIMARY KEY, position bigint NOT NULL, institution_id text COLLATE "C" NOT NULL,
   achievement_id text COLLATE "C" NOT NULL, achievement_version int NOT NULL, issued timestamptz NOT NULL,
   awarded_date timestamptz NOT NULL, valid_from timestamptz NOT NULL, valid_until timestamptz, keys text[] NOT NULL,
@@ -31,5 +31,9 @@ CREATE INDEX IF NOT EXISTS awards_position ON registry.awards (position);
 CREATE TABLE IF NOT EXISTS registry.award_history (    -- everything that happened to an award
   award_id text COLLATE "C" NOT NULL, position bigint NOT NULL, topic text NOT NULL, effective timestamptz NOT NULL,
   recorded_at timestamptz NOT NULL, reason_code text, authority text, leaf bytea NOT NULL, PRIMARY KEY (award_id, position));
+CREATE INDEX IF NOT EXISTS award_history_corrections ON registry.award_history (position) WHERE topic = 'award.corrected';
+CREATE TABLE IF NOT EXISTS registry.renewals (         -- of awards that renew another one, or should be renewed by a time
+  award_id text COLLATE "C" PRIMARY KEY, renews text COLLATE "C", renew_by timestamptz);
+CREATE INDEX IF NOT EXISTS renewals_renews ON registry.renewals (renews);
 CREATE TABLE IF NOT EXISTS registry.tenant_events (    -- which events are an institution's own: it may read those
   institution_id text COLLATE "C" NOT NULL, position bigint NOT NULL, PRIMARY KEY (institution_id, position));

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from registry.verification.status import SUPERSEDED
 from registry.verification.verdict import Check, Verdict
 
 # What is said of a check when it does not fail, and when it does.
@@ -19,6 +20,7 @@ LABELS = {
 }
 UNTOLD = "Whether it was withdrawn cannot be told"
 UNSIGNED = "It is not signed"
+REPLACED = "Replaced by a corrected credential"
 # The five questions of somebody who hires, and the checks that answer each, the telling one first.
 TICKS = (
     ("Signature", ("proofs", "structure", "contexts", "schema")),
@@ -85,6 +87,8 @@ def _whole(verdict: Verdict, lines: list[Line]) -> tuple[str, str, str]:
     wrong = dict.fromkeys(line.label.partition(" (")[0] for line in lines if line.status == "failed")
     if not wrong:
         return "failed", "Not verified", "Nothing proves where this comes from: no signature could be judged."
+    if list(wrong) == [REPLACED]:
+        return "failed", "Replaced", "A corrected credential took its place: ask its holder or issuer for that one."
     return "failed", "Do not rely on it", f"{'. '.join(wrong)}."
 
 
@@ -92,7 +96,9 @@ def _line(check: Check) -> Line:
     # What nobody vouches for is amber: sound as it may be, it is not green.
     status = "warned" if check.name == "issuer_recognised" and check.status == "skipped" else check.status
     label = LABELS[check.name][status in ("failed", "warned")]
-    if check.name == "status" and check.status == "failed" and check.code:
+    if check.code == SUPERSEDED:
+        label = REPLACED
+    elif check.name == "status" and check.status == "failed" and check.code:
         label = UNTOLD
     elif check.code == "UNSECURED":
         label = UNSIGNED

@@ -20,9 +20,12 @@ async def change_one(
         wish=wish,
         reads=(f"award/{award_id}", f"institution/{wish.tenant}"),
     )
-    award = award_of(await parts.store.load_cached(f"award/{award_id}"), wish.tenant)
+    last = decision.events[-1] if decision.events else None
+    # By the document of that moment: a later correction does not change what a retry is answered.
+    award_history = await parts.store.load(f"award/{award_id}")
+    award = award_of(award_history, wish.tenant, before=last.position if last else None)
     history = await parts.store.load(f"standing/{award_id}")
-    standing = standing_of(history, decision.events[-1].version if decision.events else None)
+    standing = standing_of(history, last.version if last else None)
     return answer_for(award, standing, parts.settings.status_url), decision.replayed
 
 

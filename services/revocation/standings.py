@@ -15,7 +15,15 @@ import msgspec
 from ledger import errors
 from ledger.codec import Fact, Recorded, format_time, parse_time
 from ledger.errors import FieldError
-from ledger.events import Awarded, AwardReinstated, AwardRevoked, AwardSuspended, StandingChanged, StatusEntry
+from ledger.events import (
+    Awarded,
+    AwardReinstated,
+    AwardRevoked,
+    AwardSuspended,
+    DocumentIssued,
+    StandingChanged,
+    StatusEntry,
+)
 from revocation.issuers import active_issuer
 
 ReasonCode = Literal[
@@ -129,23 +137,25 @@ def rule_for(change: Change, wish: ChangeStanding, *, tenant: str, at: datetime)
     ) -> list[Fact]:
         award = award_of(award_history, tenant)
         active_issuer(institution_history)
-        return _facts(change, wish, history, award, at)
+        return _facts(change, wish, history, award, made=_made(award_history), at=at)
 
     return rule
 
 
-def award_of(history: Sequence[Recorded], tenant: str) -> Recorded:
-    """The tenant's award as last issued. Raises NotFound, with the same words where it is another's."""
+def award_of(history: Sequence[Recorded], tenant: str, before: int | None = None) -> Recorded:
+    """The tenant's award by its newest document (or the newest before a position): what a correction replaced no longer
+    counts. Raises NotFound, with the same words where it is another's."""
     for recorded in reversed(history):
-        if isinstance(recorded.event, Awarded) and recorded.tenant == tenant:
+        counts = before is None or recorded.position < before
+        if counts and isinstance(recorded.event, DocumentIssued) and recorded.tenant == tenant:
             return recorded
     raise errors.NotFound("There is no such award.")
 
 
 def entries_of(award: Recorded) -> list[StatusEntry]:
-    """The award's places in status lists."""
+    """The places in status lists of the award's newest document: the only ones that a change of standing moves."""
     event = award.event
-    return list(event.status) if isinstance(event, Awarded) else []
+    return list(event.status) if isinstance(event, DocumentIssued) else []
 
 
 def suspension_is_listed(award: Recorded) -> bool:
@@ -154,7 +164,13 @@ def suspension_is_listed(award: Recorded) -> bool:
 
 
 def _facts(
-    change: Change, wish: ChangeStanding, history: Sequence[Recorded], award: Recorded, at: datetime
+    change: Change,
+    wish: ChangeStanding,
+    history: Sequence[Recorded],
+    award: Recorded,
+    *,
+    made: datetime,
+    at: datetime,
 ) -> list[Fact]:
     now = standing_of(history)
     if now.status == RESULT[change]:
@@ -162,7 +178,7 @@ def _facts(
     if now.status == "revoked":
         raise errors.Refused("This award was revoked, and that is final.")
     if wish.effective is not None:
-        _check_effective(wish.effective, now, award, at=at, change=change)
+        _check_effective(wish.effective, now, made=made, at=at, change=change)
     effective = wish.effective or at
     event = EVENT[change](
         award_id=award.stream.partition("/")[2],
@@ -175,12 +191,16 @@ def _facts(
     return [Fact(event=event, at=effective, subject=award.subject, personal=personal)]
 
 
-def _check_effective(effective: datetime, now: Standing, award: Recorded, *, at: datetime, change: Change) -> None:
-    """Neither in the future, nor before the award was made, nor a reinstatement before its suspension."""
-    event = award.event
-    if not isinstance(event, Awarded):
+def _made(award_history: Sequence[Recorded]) -> datetime:
+    """Since when the award holds in the world at the earliest, whatever was corrected later."""
+    event = next((r.event for r in award_history if isinstance(r.event, Awarded)), None)
+    if event is None:
         raise TypeError("a standing is that of an award")
-    made = min(map(parse_time, (event.issued, event.awarded_date, event.valid_from)))
+    return min(map(parse_time, (event.issued, event.awarded_date, event.valid_from)))
+
+
+def _check_effective(effective: datetime, now: Standing, *, made: datetime, at: datetime, change: Change) -> None:
+    """Neither in the future, nor before the award was made, nor a reinstatement before its suspension."""
     said = None
     if effective > at:
         said = "this moment has not come; a change holds from now or from the past"

@@ -35,8 +35,8 @@ def run_sql(name: str) -> None:
     await_only(raw.execute(source, timeout=MIGRATION_TIMEOUT_SECONDS))
 
 
-async def migrate(database_url: str) -> list[str]:
-    """Apply what is missing and return the revisions that were applied, oldest first.
+async def migrate(database_url: str, to: str = "head") -> list[str]:
+    """Apply what is missing, up to a revision, and return the revisions that were applied, oldest first.
 
     `database_url` is a PostgreSQL URL of the database's owner. Raises what asyncpg raises when it cannot be reached.
     """
@@ -47,7 +47,7 @@ async def migrate(database_url: str) -> list[str]:
     engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
     try:
         async with engine.begin() as connection:
-            applied = await connection.run_sync(_upgrade)
+            applied = await connection.run_sync(_upgrade, to)
     finally:
         await engine.dispose()
     await make_partitions_ahead(database_url)
@@ -94,16 +94,16 @@ async def set_password(database_url: str, role: str, password: str) -> None:
         await connection.close()
 
 
-def _upgrade(connection: Connection) -> list[str]:
+def _upgrade(connection: Connection, to: str) -> list[str]:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     connection.execute(text(f"CREATE TABLE IF NOT EXISTS {VERSIONS}"))
     connection.execute(text(LOCK))
     before = MigrationContext.configure(connection).get_current_revision()
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
     script = ScriptDirectory.from_config(config)
-    return [revision.revision for revision in script.iterate_revisions("head", before)][::-1]
+    return [revision.revision for revision in script.iterate_revisions(to, before)][::-1]
 
 
 def url_of_role(database_url: str, role: str, password: str) -> str:

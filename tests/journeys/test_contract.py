@@ -53,6 +53,7 @@ BODIES: dict[str, Any] = {
     "/deactivation": {"reason_code": "unpaid"},
     "/reactivation": {"reason_code": "paid"},
     "/versions": {"name": "Data", "description": "Data.", "criteria": {"narrative": "Exam."}},
+    "/correction": {"changes": {"term": "Fall"}, "reason_code": "other"},
     "/suspension": {"reason_code": "other"},
     "/reinstatement": {"reason_code": "other"},
     "/revocation": {"reason_code": "other"},

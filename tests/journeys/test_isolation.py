@@ -114,6 +114,8 @@ OWNED: dict[Route, Callable[[World], Ask]] = {
     ("issuance", "POST", "/v1/awards"): lambda w: (
         "/v1/awards", {"achievement_id": w.achievement, "learner": {"email": "fresh@learner.example"}}, {}),
     ("issuance", "GET", "/v1/awards/{award_id}"): lambda w: (f"/v1/awards/{w.award()}", None, {}),
+    ("issuance", "POST", "/v1/awards/{award_id}/correction"): lambda w: (
+        f"/v1/awards/{w.award()}/correction", {"changes": {"term": "Fall"}, "reason_code": "other"}, {}),
     ("issuance", "POST", "/v1/learners/{learner_id}/erasure"): lambda w: (
         f"/v1/learners/{w.ledger.award(w.owner, w.achievement, 'gone@learner.example')['learner_id']}/erasure", {}, {}),
     ("issuance", "POST", "/v1/results"): lambda w: (

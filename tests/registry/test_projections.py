@@ -194,6 +194,6 @@ async def messages_of(world: World, database: Database, nats: NatsServer) -> lis
 
 EMPTY = """
 TRUNCATE registry.institutions, registry.issuer_keys, registry.achievements, registry.awards, registry.award_history,
-  registry.tenant_events;
+  registry.renewals, registry.tenant_events;
 UPDATE registry.positions SET position = 0;
 """

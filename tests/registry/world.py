@@ -195,7 +195,8 @@ class World:
         await self.issuance.pool.execute(
             "INSERT INTO vault.data_keys VALUES ($1, $2, 1, '') ON CONFLICT DO NOTHING", NOVA, LEARNER
         )
-        owner, formats = Owner(NOVA, LEARNER, award_id), Formats(vc=signed(capability), jwt=JWT)
+        position = (await self.issuance.load(f"award/{award_id}"))[-1].position
+        owner, formats = Owner(NOVA, LEARNER, award_id, position), Formats(vc=signed(capability), jwt=JWT)
         await Documents(self.issuance.pool).keep(owner, capability, credential(capability), formats)
 
     async def key(self, letter: str, role: str, tenant: str = LEDGER_TENANT) -> str:

@@ -10,6 +10,8 @@ from tests.servers import PostgresServer
 from ledger import migrate
 from ledger.store.revision import newest_revision, revisions, schema_revision
 
+OLD_DOCUMENT = "INSERT INTO vault.documents VALUES ($1, 'inst', 'lrn', $2, '', '', '')"
+
 
 async def empty(server: PostgresServer, name: str) -> str:
     owner = await asyncpg.connect(server.url())
@@ -35,6 +37,21 @@ async def test_two_runs_at_once_migrate_once(postgres_server: PostgresServer) ->
     applied = await asyncio.gather(migrate.migrate(url), migrate.migrate(url))
 
     assert sorted(applied) == [[], revisions()]
+
+
+async def test_documents_of_an_older_release_take_the_position_of_their_award(postgres_server: PostgresServer) -> None:
+    url = await empty(postgres_server, "migrated_documents")
+    await migrate.migrate(url, to="0002")
+    owner = await asyncpg.connect(url)
+    for position, award in ((7, "awd_one"), (9, "awd_two")):
+        await owner.execute("INSERT INTO ledger.streams VALUES (0, $1, 1, $2, $2)", f"award/{award}", position)
+        await owner.execute(OLD_DOCUMENT, award.encode(), award)
+
+    assert await migrate.migrate(url) == [one for one in revisions() if one > "0002"]
+
+    kept = await owner.fetch("SELECT award_id, position FROM vault.documents ORDER BY position")
+    assert [tuple(row) for row in kept] == [("awd_one", 7), ("awd_two", 9)]
+    await owner.close()
 
 
 async def test_a_service_knows_the_schema_without_the_machinery(database: Database) -> None:

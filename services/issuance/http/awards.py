@@ -1,4 +1,4 @@
-"""`/v1/awards`: award a learner, read what was awarded."""
+"""`/v1/awards`: award a learner, correct a credential, read what was awarded."""
 
 from typing import Any
 
@@ -8,9 +8,10 @@ from litestar.di import NamedDependency, Provide
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, JSONBody
 
-from issuance import awarding
+from issuance import awarding, correcting
 from issuance.awarding import EXTERNAL_ID, AwardAnswer
 from issuance.awards import AlreadyAwarded, AwardLearner
+from issuance.corrections import CorrectAward, document_of
 from issuance.http.wanted_awards import WantedAwards, wanted_awards
 from issuance.parts import Issuance, own_tenant
 from ledger import errors
@@ -64,9 +65,26 @@ async def award_learner(
 async def get_award(
     request: Request[Any, Any, Any], award_id: FromPath[str], issuance: NamedDependency[Issuance]
 ) -> Response[AwardAnswer]:
-    """One of the caller's own awards, with its credential as it was issued."""
+    """One of the caller's own awards, with its newest credential as it was issued."""
     history = await issuance.history(f"award/{award_id}", own_tenant(caller_of(request)), "award")
-    return Response(await awarding.answer_for(issuance, history[0]))
+    return Response(await awarding.answer_for(issuance, document_of(history)))
+
+
+@post("/v1/awards/{award_id:str}/correction", tags=["Awards"],
+     operation_id="correctAward", status_code=200,
+      opt=requires("awards:write", errors=(errors.NotFound, errors.Refused, errors.Conflict, Erased)))  # fmt: skip
+async def correct_award(
+    request: Request[Any, Any, Any],
+    award_id: FromPath[str],
+    data: JSONBody[CorrectAward],
+    issuance: NamedDependency[Issuance],
+    wish: NamedDependency[WishKey],
+) -> Response[AwardAnswer]:
+    """Correct what a credential says. The award stays, with its id, standing and date; its new credential has an
+    address of its own, and the one before is revoked: whoever verifies that hears that it was replaced."""
+    decided = issuance.wish(request, wish, own_tenant(caller_of(request)))
+    answer, replayed = await correcting.correct(issuance, decided, award_id, data)
+    return Response(answer, headers=replay_headers(replayed=replayed))
 
 
 @get("/v1/awards", tags=["Awards"], operation_id="listAwards", opt=requires("awards:read"),
@@ -101,4 +119,4 @@ def _item(row: Any) -> AwardItem:
     )
 
 
-HANDLERS = [award_learner, get_award, list_awards]
+HANDLERS = [award_learner, correct_award, get_award, list_awards]

@@ -10,7 +10,7 @@ from litestar.params import FromPath
 from ledger.errors import NotFound
 from ledger.web import NotAcceptable, Pages, public
 from registry.achievements import IssuerNamed
-from registry.awards import HistoryEntry
+from registry.awards import HistoryEntry, Renewed
 from registry.http.answers import HTML, JSON, AnyRequest, described, json_answer, kind_wanted, page_answer
 from registry.parts import Registry
 
@@ -25,9 +25,19 @@ class AchievementNamed(msgspec.Struct, frozen=True):
     image: str
 
 
+class Correction(msgspec.Struct, frozen=True):
+    """An event that gave the award a new credential: the ones before it count no longer."""
+
+    position: int
+    recorded_at: datetime
+    reason_code: str | None
+
+
 class PublicAward(msgspec.Struct, frozen=True, kw_only=True):
     """An award as anyone may know it. `standing` is valid, suspended or revoked and since when; `leaf` is its entry in
-    the transparency log (base64); `history` holds every event about it, oldest first."""
+    the transparency log (base64); `history` holds every event about it, oldest first. `issued`, `valid_from`,
+    `valid_until` and `keys` are those of its newest credential, since the last of its `corrections`. `renews` is the
+    award that this one renews, `renewed_by` are those that renew it."""
 
     id: str
     position: int
@@ -44,6 +54,10 @@ class PublicAward(msgspec.Struct, frozen=True, kw_only=True):
     keys: list[str]
     recorded_at: datetime
     leaf: bytes
+    corrections: tuple[Correction, ...]
+    renews: str | None
+    renew_by: datetime | None
+    renewed_by: tuple[Renewed, ...]
     history: tuple[HistoryEntry, ...]
 
 
@@ -75,6 +89,7 @@ async def public_award(registry: Registry, award_id: str) -> PublicAward:
     return PublicAward(
         **named,
         expired=award.valid_until is not None and award.valid_until <= datetime.now(UTC),
+        corrections=tuple(Correction(one.position, one.recorded_at, one.reason_code) for one in award.corrections),
         issuer=achievement.issuer,
         achievement=AchievementNamed(
             achievement.id, achievement.version, achievement.name, achievement.url, achievement.image

@@ -88,8 +88,10 @@ async def _content(registry: Registry, opened: Opened, kind: str) -> bytes:
 async def _page(
     request: AnyRequest, registry: Registry, pages: Pages, capability: str, opened: Opened
 ) -> Response[bytes]:
-    award, achievement = await _awarded(registry, opened)
     document = msgspec.json.decode(opened.formats.vc)
+    # First, since it waits for our tables: then they know whether this credential was replaced.
+    verdict = shown(await registry.verifier.verify_document(document))
+    award, achievement = await _awarded(registry, opened)
     return page_answer(
         request,
         pages,
@@ -100,7 +102,8 @@ async def _page(
         achievement=achievement,
         overview=overview_of(achievement.details),
         endorsements=endorsements_of(achievement.document, achievement.details),
-        verdict=shown(await registry.verifier.verify_document(document)),
+        verdict=verdict,
+        replaced=award.replacement(opened.position),
         credential_path=f"/credentials/{capability}",
     )
 

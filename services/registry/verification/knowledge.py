@@ -41,18 +41,38 @@ class KnownInstitution(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RecordedAward(msgspec.Struct, frozen=True):
-    """The award whose credential a document is, and the position of the event that recorded it."""
+    """The award whose credential a document is, and the position of the event that recorded the document: the award's
+    own or a correction's."""
 
     award_id: str
     position: int
 
 
+class Correction(msgspec.Struct, frozen=True):
+    """An event that gave an award a new document: the ones recorded before it count no longer."""
+
+    position: int
+    recorded_at: datetime
+    reason_code: str
+
+
+class Renewal(msgspec.Struct, frozen=True):
+    """A later award that renews this one, and when it was recorded."""
+
+    award_id: str
+    position: int
+    recorded_at: datetime
+
+
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """How an award stands now. `position` is that of the event that made it so, None while it never changed."""
+    """How an award stands now. `position` is that of the event that made it so, None while it never changed.
+    `corrections` are in order; `renewal` is the newest that was not revoked."""
 
     state: Literal["good", "suspended", "revoked"]
     effective: datetime | None = None
     position: int | None = None
+    corrections: tuple[Correction, ...] = ()
+    renewal: Renewal | None = None
 
 
 class Knowledge(Protocol):

@@ -5,7 +5,8 @@ short, or of a kind that is not read here. That is honest, since a withdrawn cre
 issuer is silenced, and the sentence says that it could not be judged. The bits of `revocation` and `suspension` count;
 other purposes (`refresh`, `message`) say nothing about validity. Lists of this ledger are asked for inside, and what
 the log says of the award counts beside them: so a suspension shows although Open Badges has room for one entry, and
-revocation need not be up.
+revocation need not be up. A document that a correction replaced has failed too, and is told what replaced it: the award
+itself may be as good as ever.
 """
 
 from collections.abc import Awaitable, Callable
@@ -18,7 +19,7 @@ from ledger.errors import NotFound
 from ledger.proofs.problems import ProofError
 from registry.verification.addresses import Addresses
 from registry.verification.content import day
-from registry.verification.knowledge import Knowledge, RecordedAward, Standing
+from registry.verification.knowledge import Knowledge, RecordedAward, Renewal, Standing
 from registry.verification.verdict import Check, failed, passed, skipped
 
 JUDGED: Final = {"revocation": "revoked", "suspension": "suspended"}
@@ -27,6 +28,7 @@ ENTRIES_LIMIT: Final = 8
 RETRIEVAL: Final = "STATUS_RETRIEVAL_ERROR"
 VERIFICATION: Final = "STATUS_VERIFICATION_ERROR"
 MALFORMED: Final = "MALFORMED_VALUE_ERROR"
+SUPERSEDED: Final = "SUPERSEDED"
 
 # The verified list credential behind a foreign URL. Raises StatusFault.
 FetchList = Callable[[str], Awaitable[dict[str, Any]]]
@@ -55,14 +57,17 @@ async def status_check(
     """Whether the credential was withdrawn or suspended."""
     standing = await knowledge.standing(award.award_id) if award is not None else None
     try:
-        _check_standing(standing)
+        if award is not None and standing is not None:
+            _check_replaced(award, standing)
+            _check_standing(standing)
         entries, told = entries_of(document.get("credentialStatus")), ""
         for entry in entries:
             told = await _check_entry(entry, standing, knowledge, addresses, fetch) or told
     except StatusFault as fault:
         return failed("status", fault.detail, code=fault.code)
     if standing is not None:
-        return passed("status", f"This ledger holds it as neither revoked nor suspended{told}.")
+        renewed = _renewed(standing.renewal)
+        return passed("status", f"This ledger holds it as neither revoked nor suspended{told}.{renewed}")
     if not entries:
         return skipped("status", "It declares no status by which it could be withdrawn.")
     return passed("status", "It is neither revoked nor suspended: its bit in the issuer's status list is clear.")
@@ -94,11 +99,33 @@ def _entry(member: Any) -> Entry:
     return Entry(purpose, int(index), url, size)
 
 
-def _check_standing(standing: Standing | None) -> None:
-    if standing is not None and standing.state != "good":
-        since = f" since {day(standing.effective)}" if standing.effective else ""
-        where = f" (position {standing.position})" if standing.position is not None else ""
-        raise StatusFault(f"It was {standing.state} by its issuer{since}, says this ledger{where}.")
+def _check_replaced(award: RecordedAward, standing: Standing) -> None:
+    """A document is replaced by the first correction behind it; those behind that one replaced others."""
+    by = next((one for one in standing.corrections if one.position > award.position), None)
+    if by is not None:
+        itself = "valid" if standing.state == "good" else f"{standing.state}{_since(standing)}"
+        raise StatusFault(
+            f"It was replaced by a corrected credential on {day(by.recorded_at)} (position {by.position}, reason"
+            f" {by.reason_code}); the award itself is {itself}. Ask its holder or issuer for the corrected one.",
+            SUPERSEDED,
+        )
+
+
+def _check_standing(standing: Standing) -> None:
+    if standing.state != "good":
+        raise StatusFault(f"It was {standing.state} by its issuer{_since(standing)}.")
+
+
+def _since(standing: Standing) -> str:
+    since = f" since {day(standing.effective)}" if standing.effective else ""
+    where = f" (position {standing.position})" if standing.position is not None else ""
+    return f"{since}, says this ledger{where}"
+
+
+def _renewed(renewal: Renewal | None) -> str:
+    if renewal is None:
+        return ""
+    return f" It was renewed by {renewal.award_id} on {day(renewal.recorded_at)} (position {renewal.position})."
 
 
 async def _check_entry(

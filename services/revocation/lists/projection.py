@@ -14,6 +14,7 @@ import structlog
 from ledger import errors
 from ledger.codec import Seen, parse_time
 from ledger.events import (
+    AwardCorrected,
     AwardReinstated,
     InstitutionCreated,
     IssuerKeyChanged,
@@ -56,6 +57,10 @@ class ListProjection:
                 value = not isinstance(event, AwardReinstated)
                 for entry in entries:
                     await connection.execute(FLIP, entry.list_id, seen.position, entry.index, value)
+            case AwardCorrected(superseded=entries):  # for ever: no later event names the places of an old document
+                for entry in entries:
+                    if entry.purpose == "revocation":
+                        await connection.execute(FLIP, entry.list_id, seen.position, entry.index, True)
             case StatusListPublished() as event:
                 await self._published(connection, seen, event)
 

@@ -1,7 +1,16 @@
 """Every event type of the ledger, by topic. The catalogue in shared/README.md is generated from here."""
 
 from ledger.events import awards, institutions, ledger, mappings, results, standings
-from ledger.events.awards import AchievementPublished, AchievementWithdrawn, Awarded, LearnerErased, StatusEntry
+from ledger.events.awards import (
+    AchievementPublished,
+    AchievementWithdrawn,
+    AwardCorrected,
+    Awarded,
+    DocumentIssued,
+    LearnerErased,
+    LearnerUpdated,
+    StatusEntry,
+)
 from ledger.events.base import Data, Event, UnknownTopic, UnknownVersion, from_data, public_form, public_type, to_data
 from ledger.events.institutions import (
     InstitutionCreated,
@@ -42,11 +51,13 @@ __all__ = [
     "LEDGER_TENANT",
     "AchievementPublished",
     "AchievementWithdrawn",
+    "AwardCorrected",
     "AwardReinstated",
     "AwardRevoked",
     "AwardSuspended",
     "Awarded",
     "Data",
+    "DocumentIssued",
     "Event",
     "InstitutionCreated",
     "InstitutionDeactivated",
@@ -57,6 +68,7 @@ __all__ = [
     "KeyExpirySet",
     "KeyRevoked",
     "LearnerErased",
+    "LearnerUpdated",
     "LeaseGranted",
     "LedgerOpened",
     "MappingPublished",

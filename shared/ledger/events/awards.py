@@ -40,15 +40,16 @@ class StatusEntry(msgspec.Struct, frozen=True):
     index: int
 
 
-class Awarded(Event, frozen=True, kw_only=True):
-    """A learner (the envelope's subject) was awarded an achievement version.
+class DocumentIssued(Event, frozen=True, kw_only=True):
+    """What one credential of an award follows from; the envelope's subject is the learner.
 
     Sealed beside it: `capability`, `r2`, and as given `identity`, `name`, `narrative`, `evidence`, `results`,
-    `credits_earned`, `license_number`, `term`. `profile_version` is the version of the institution's stream whose
-    profile stands in the document; `keys` are the ids of the keys that sign; times are RFC 3339 in UTC.
+    `credits_earned`, `license_number`, `term`; `identifiers` where the learner was named in more ways than `identity`
+    says. `profile_version` is the version of the institution's stream whose profile stands in the document; `keys` are
+    the ids of the keys that sign; times are RFC 3339 in UTC. `renew_by` is when the award should be renewed at the
+    latest.
     """
 
-    TOPIC: ClassVar[str] = "award.awarded"
     PRIVATE: ClassVar[frozenset[str]] = frozenset({"status"})
 
     achievement_id: str
@@ -61,6 +62,42 @@ class Awarded(Event, frozen=True, kw_only=True):
     valid_until: str | None = None
     status: list[StatusEntry] = []
     builder: int = 1
+    renew_by: str | None = None
+
+
+class Awarded(DocumentIssued, frozen=True, kw_only=True):
+    """A learner (the envelope's subject) was awarded an achievement version. `renews` is the earlier award that this
+    one renews; that one stays as it is."""
+
+    TOPIC: ClassVar[str] = "award.awarded"
+
+    renews: str | None = None
+
+
+class AwardCorrected(DocumentIssued, frozen=True, kw_only=True):
+    """The same award has a new document, and the one before counts no longer; standing and awarded date stay.
+
+    `superseded` are the places in status lists of the document that it replaces: its revocation entry is set by this
+    event, for ever. Sealed beside it is everything that the new document needs, whole, and `reason` where it was given.
+    """
+
+    TOPIC: ClassVar[str] = "award.corrected"
+    PRIVATE: ClassVar[frozenset[str]] = frozenset({"status", "superseded"})
+
+    reason_code: str
+    superseded: list[StatusEntry] = []
+
+
+class LearnerUpdated(Event, frozen=True, kw_only=True):
+    """An institution's record of a learner reads otherwise from now on; documents already issued stay as they are.
+
+    `changed` names what differs: `name`, `email`, `did`, `student_id`. Sealed beside it: `name` and `identifiers` as
+    they read now, whole, and `removed`, the identifiers that name this learner no longer.
+    """
+
+    TOPIC: ClassVar[str] = "learner.updated"
+
+    changed: list[str]
 
 
 class LearnerErased(Event, frozen=True, kw_only=True):
@@ -71,4 +108,11 @@ class LearnerErased(Event, frozen=True, kw_only=True):
     reason_code: str
 
 
-EVENTS: tuple[type[Event], ...] = (AchievementPublished, AchievementWithdrawn, Awarded, LearnerErased)
+EVENTS: tuple[type[Event], ...] = (
+    AchievementPublished,
+    AchievementWithdrawn,
+    Awarded,
+    AwardCorrected,
+    LearnerUpdated,
+    LearnerErased,
+)

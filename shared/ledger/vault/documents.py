@@ -1,4 +1,4 @@
-"""The documents table: every signed format of an award, sealed for whoever brings its URL.
+"""The documents table: every signed format of every document of an award, sealed for whoever brings its URL.
 
 Issuance writes, the registry reads: opening needs the capability of the URL and the share in the row, and nothing
 that only issuance has.
@@ -17,26 +17,36 @@ from ledger.vault import sealing
 
 
 class Formats(msgspec.Struct, frozen=True):
-    """The signed formats of one award: the credential with its embedded proofs (JSON text) and the `vc+jwt`."""
+    """The signed formats of one document: the credential with its embedded proofs (JSON text) and the `vc+jwt`."""
 
     vc: str
     jwt: str
 
 
 class Opened(msgspec.Struct, frozen=True):
-    """A document that its URL opened."""
+    """A document that its URL opened. `position` is that of the event that it follows from: an award has a document
+    for itself and one for each of its corrections."""
 
     award_id: str
+    position: int
     tenant: str
     formats: Formats
 
 
 class Owner(msgspec.Struct, frozen=True):
-    """Whose document it is: erasure finds it by tenant and pseudonym."""
+    """Whose document it is, and of which event: erasure finds it by tenant and pseudonym."""
 
     tenant: str
     pseudonym: str
     award_id: str
+    position: int
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """Which document a text is: that of an award, by the event at a position."""
+
+    award_id: str
+    position: int
 
 
 class Documents:
@@ -51,7 +61,7 @@ class Documents:
         seal_key, mac_key = sealing.document_keys(capability, share)
         sealed = sealing.seal(seal_key, secrets.token_bytes(12), msgspec.json.encode(formats), lookup)
         mac = hmac.digest(mac_key, hashlib.sha256(canonical(unsecured)).digest(), "sha256")
-        row = (lookup, owner.tenant, owner.pseudonym, owner.award_id, mac, share, sealed)
+        row = (lookup, owner.tenant, owner.pseudonym, owner.award_id, owner.position, mac, share, sealed)
         return await self._pool.fetchval(KEEP, *row) is not None
 
     async def open(self, capability: str) -> Opened | None:
@@ -62,24 +72,25 @@ class Documents:
             return None
         seal_key, _ = sealing.document_keys(capability, row["share"])
         formats = msgspec.json.decode(sealing.unseal(seal_key, row["sealed"], lookup), type=Formats)
-        return Opened(row["award_id"], row["tenant"], formats)
+        return Opened(row["award_id"], row["position"], row["tenant"], formats)
 
-    async def is_this(self, capability: str, unsecured: dict[str, Any]) -> str | None:
-        """The award whose credential, proofs aside, is exactly this one; None when it is not ours or was altered."""
+    async def is_this(self, capability: str, unsecured: dict[str, Any]) -> Kept | None:
+        """The award, and the event, whose credential, proofs aside, is exactly this one; None when it is not ours or
+        was altered."""
         row = await self._pool.fetchrow(OPEN, sealing.lookup_of(capability))
         if row is None:
             return None
         _, mac_key = sealing.document_keys(capability, row["share"])
         mac = hmac.digest(mac_key, hashlib.sha256(canonical(unsecured)).digest(), "sha256")
-        return str(row["award_id"]) if hmac.compare_digest(mac, row["mac"]) else None
+        return Kept(row["award_id"], row["position"]) if hmac.compare_digest(mac, row["mac"]) else None
 
 
 # The data key's row lock orders this against an erasure: a document is kept only while its learner is.
 KEEP = """
 WITH learner AS (SELECT FROM vault.data_keys WHERE tenant = $2 AND pseudonym = $3 FOR SHARE),
 kept AS (
-  INSERT INTO vault.documents (lookup, tenant, pseudonym, award_id, mac, share, sealed)
-  SELECT $1, $2, $3, $4, $5, $6, $7 FROM learner ON CONFLICT DO NOTHING)
+  INSERT INTO vault.documents (lookup, tenant, pseudonym, award_id, position, mac, share, sealed)
+  SELECT $1, $2, $3, $4, $5, $6, $7, $8 FROM learner ON CONFLICT DO NOTHING)
 SELECT 1 FROM learner
 """
-OPEN = "SELECT award_id, tenant, mac, share, sealed FROM vault.documents WHERE lookup = $1"
+OPEN = "SELECT award_id, position, tenant, mac, share, sealed FROM vault.documents WHERE lookup = $1"

@@ -52,8 +52,9 @@ async def awarded(world: World, registry: httpx.AsyncClient) -> Recorded:
     pool = world.issuance.pool
     await pool.execute("DELETE FROM vault.documents")
     formats = Formats(vc=msgspec.json.encode(signed()).decode(), jwt=vc_jwt.sign(unsigned(), JWT_SIGNER))
-    await Documents(pool).keep(Owner(NOVA, LEARNER, AWARD), CAPABILITY, unsigned(), formats)
-    return (await world.issuance.load(f"award/{AWARD}"))[0]
+    (recorded,) = await world.issuance.load(f"award/{AWARD}")
+    await Documents(pool).keep(Owner(NOVA, LEARNER, AWARD, recorded.position), CAPABILITY, unsigned(), formats)
+    return recorded
 
 
 async def verified(registry: httpx.AsyncClient, **submission: Any) -> Json:
