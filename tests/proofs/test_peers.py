@@ -4,7 +4,6 @@ import copy
 from datetime import timedelta
 from typing import Any
 
-import pyoxigraph as ox
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
@@ -16,8 +15,8 @@ from openvc.keys import Ed25519SigningKey
 from openvc.proof.data_integrity import DataIntegrityProofSuite
 from openvc.proof.di_jcs import EddsaJcsProofSuite
 from openvc.proof.errors import ProofError as OpenvcProofError
-from pyld import jsonld
 from tests.endorsements import by_did_key, endorsed
+from tests.proofs.peers import by_pyld
 from tests.proofs.samples import ED25519, KEYS, NOON, badge
 
 from ledger import contexts
@@ -40,17 +39,6 @@ def with_proof(index: int) -> dict[str, Any]:
     """The award with one of its two proofs alone, as libraries take it that know no sets."""
     document = secure(badge(), ED25519, NOON)
     return {**document, "proof": document["proof"][index]}
-
-
-def by_pyld(document: dict[str, Any]) -> bytes:
-    """Canonical lines from PyLD's reading of JSON-LD."""
-
-    def loader(url: str, _: Any) -> dict[str, Any]:
-        return {"contextUrl": None, "documentUrl": url, "document": PINNED[url], "contentType": "application/ld+json"}
-
-    options = {"documentLoader": loader, "format": "application/n-quads", "rdfDirection": "i18n-datatype"}
-    lines = jsonld.to_rdf(document, options)
-    return rdfc.canonical_quads(ox.Dataset(ox.parse(lines.encode(), format=ox.RdfFormat.N_QUADS)))
 
 
 @st.composite

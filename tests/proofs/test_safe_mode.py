@@ -1,15 +1,19 @@
 """The safe mode: what is refused before signing and judging, each with its pointer; and what is not."""
 
 import json
+import math
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.proofs.samples import ED25519, HOSTILE_TEXTS, NOON, badge
 
 from ledger import contexts
 from ledger.proofs import CannotSay, ProofError, decode, eddsa_jcs, rdfc, secure
-from ledger.proofs.screen import DEPTH_LIMIT, SIZE_LIMIT_BYTES
+from ledger.proofs.jcs import is_plain
+from ledger.proofs.screen import DEPTH_LIMIT, SIZE_LIMIT_BYTES, _reads_clean, _screen_value, screen_json
 
 Json = dict[str, Any]
 Change = Callable[[Json], Any]
@@ -220,6 +224,30 @@ def test_strict_text_is_read() -> None:
 
     assert decode(json.dumps(document).encode()) == document
     assert decode(b'[1.5, null, true, "\\u00e9 \\ud83d\\ude00"]') == [1.5, None, True, "é 😀"]
+
+
+@settings(max_examples=300)
+@given(
+    st.recursive(
+        st.none() | st.integers(-(2**54), 2**54) | st.sampled_from([0.5, 1e-3, math.inf]) | st.text(st.characters()),
+        lambda value: st.lists(value, max_size=3) | st.dictionaries(st.text(st.characters()), value, max_size=3),
+        max_leaves=6,
+    )
+)
+def test_the_quick_look_lets_nothing_through_that_the_long_one_refuses(value: Any) -> None:
+    if is_plain(value, DEPTH_LIMIT) and _reads_clean(value):
+        _screen_value(value, (), own=True, nulls=False)
+
+
+@pytest.mark.parametrize("end", ["x", "", {}, [], 5, True], ids=repr)
+def test_the_quick_look_goes_as_deep_as_the_long_one(end: Any) -> None:
+    value = end
+    for levels in range(DEPTH_LIMIT + 3):
+        assert is_plain(value, DEPTH_LIMIT) == (levels <= DEPTH_LIMIT)
+        if levels > DEPTH_LIMIT:
+            with pytest.raises(CannotSay):
+                screen_json(value)
+        value = [value] if levels % 2 else {"x": value}
 
 
 def test_bounds_are_kept() -> None:

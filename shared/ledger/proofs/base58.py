@@ -10,20 +10,23 @@ ALPHABET: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _VALUES: Final = {digit: value for value, digit in enumerate(ALPHABET)}
 _PAIRS: Final = tuple(high + low for high in ALPHABET for low in ALPHABET)
 _CHUNK: Final = 58**10
-_PAIR: Final = 58**2
+_HALF: Final = 58**5
 
 
 def encode(raw: bytes) -> str:
     """The base58btc digits of `raw`, one `1` for each leading zero byte."""
     number = int.from_bytes(raw, "big")
-    pairs: list[str] = []
+    chunks: list[str] = []
     while number:
         number, chunk = divmod(number, _CHUNK)
-        for _ in range(5):
-            chunk, pair = divmod(chunk, _PAIR)
-            pairs.append(_PAIRS[pair])
+        # Halves of a chunk fit into one digit of Python's integers, where division is cheap.
+        high, low = divmod(chunk, _HALF)
+        chunks.append(
+            f"{ALPHABET[high // 11316496]}{_PAIRS[high // 3364 % 3364]}{_PAIRS[high % 3364]}"
+            f"{ALPHABET[low // 11316496]}{_PAIRS[low // 3364 % 3364]}{_PAIRS[low % 3364]}"
+        )
     zeros = len(raw) - len(raw.lstrip(b"\0"))
-    return "1" * zeros + "".join(reversed(pairs)).lstrip("1")
+    return "1" * zeros + "".join(reversed(chunks)).lstrip("1")
 
 
 def decode(text: str) -> bytes:

@@ -15,6 +15,7 @@ import msgspec
 from ledger.proofs import data_integrity, rdfc
 from ledger.proofs.data_integrity import PURPOSE, Json
 from ledger.proofs.keys import PublicKey, Signer
+from ledger.proofs.lexical import is_kept_iri
 from ledger.proofs.problems import ProofError
 from ledger.proofs.terms import context_key
 
@@ -32,10 +33,17 @@ _LINES: Final = (
 )
 
 
-def sign(document: Json, signer: Signer, created: datetime, purpose: str = PURPOSE) -> Json:
-    """The proof of a document, its own proofs aside. Raises ProofError for what would not be signed whole."""
+def sign(
+    document: Json, signer: Signer, created: datetime, purpose: str = PURPOSE, *, plain: bool | None = None
+) -> Json:
+    """The proof of a document, its own proofs aside. Raises ProofError for what would not be signed whole.
+
+    `plain` is what `screen_json` said, where it was asked before.
+    """
+    body = data_integrity.unsecured(document)
     config = data_integrity.configuration(SUITE, signer, created, purpose)
-    return {**config, "proofValue": data_integrity.proof_value(signer, _hashed(document, config, own=True))}
+    data = _hashed(body, config, own=True, plain=plain)
+    return {**config, "proofValue": data_integrity.proof_value(signer, data)}
 
 
 def verify(document: Json, proof: Json, key: PublicKey, *, at: datetime | None = None) -> None:
@@ -47,10 +55,9 @@ def verify(document: Json, proof: Json, key: PublicKey, *, at: datetime | None =
     data_integrity.check_signature(proof, key, _hashed(document, config, own=False))
 
 
-def _hashed(document: Json, config: Json, *, own: bool) -> bytes:
+def _hashed(document: Json, config: Json, *, own: bool, plain: bool | None = None) -> bytes:
+    canonical = rdfc.canonical(document, own=own, plain=plain)  # first: it screens the context
     context = document.get("@context")
-    body = data_integrity.unsecured(document) if own else document
-    canonical = rdfc.canonical(body, own=own)  # first: it screens the context
     return data_integrity.hash_data(_canonical_configuration(config, context, own=own), canonical)
 
 
@@ -69,7 +76,7 @@ def _is_plain(config: Json) -> bool:
         and config["proofPurpose"] == PURPOSE
         and isinstance(config["created"], str)
         and _STAMP.fullmatch(config["created"]) is not None
-        and rdfc.is_kept_iri(config["verificationMethod"])
+        and is_kept_iri(config["verificationMethod"])
     )
 
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from ledger.proofs.inline_contexts import screen_context
-from ledger.proofs.jcs import EXACT_INTEGER, is_credit
+from ledger.proofs.jcs import EXACT_INTEGER, is_credit, is_plain
 from ledger.proofs.problems import MALFORMED, PARSING, RANGE, TRANSFORMATION, CannotSay, ProofError, pointer
 from ledger.proofs.terms import NO_TERMS, Terms, terms_of
 
@@ -24,6 +24,9 @@ DEPTH_LIMIT: Final = 32
 
 # C0 but tab, LF and CR, DEL, the two noncharacters that canonical N-Quads escape and others do not, lone surrogates.
 _BANNED: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
+# How banned characters are written in JSON; what has none of these texts holds none.
+_ESCAPES: Final = (b"\\u", b"\\b", b"\\f")
+_RAW: Final = (b"\xef\xbf\xbe", b"\xef\xbf\xbf")
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
 _VALUE_KEYS: Final = frozenset({"@value", "@language", "@type", "@direction"})
 
@@ -43,9 +46,15 @@ def decode(text: bytes) -> Any:
     return value
 
 
-def screen_json(value: Any, *, own: bool = False, nulls: bool = False) -> None:
+def screen_json(value: Any, *, own: bool = False, nulls: bool = False) -> bool:
     """Refuse JSON of which two canonicalisations could differ: null (RDF drops it, JCS signs it), integers that a
-    double cannot hold, NaN, control characters; and what exceeds the bounds. Raises ProofError."""
+    double cannot hold, NaN, control characters; and what exceeds the bounds. Raises ProofError.
+
+    Gives whether the value is also plain (`ledger.proofs.jcs`), made of JSON's own types and nothing else.
+    """
+    plain = is_plain(value, DEPTH_LIMIT)
+    if plain and _reads_clean(value):
+        return True
     _screen_value(value, (), own, nulls)
     try:
         size = len(msgspec.json.encode(value))
@@ -53,6 +62,21 @@ def screen_json(value: Any, *, own: bool = False, nulls: bool = False) -> None:
         raise ProofError(MALFORMED, "The document holds what JSON cannot carry.") from error
     if size > SIZE_LIMIT_BYTES:
         raise CannotSay(f"The document has more than {SIZE_LIMIT_BYTES} bytes.", problem=RANGE)
+    return plain
+
+
+def _reads_clean(value: Any) -> bool:
+    """Whether the JSON of a plain value is within bounds and shows neither null nor a banned character."""
+    try:
+        text = msgspec.json.encode(value)
+    except ValueError:  # a lone surrogate
+        return False
+    if len(text) > SIZE_LIMIT_BYTES or b"null" in text or b"\x7f" in text:
+        return False
+    # One byte is found at once, so most texts are not searched for the longer ones.
+    return not (b"\\" in text and any(escape in text for escape in _ESCAPES)) and not (
+        b"\xef" in text and any(raw in text for raw in _RAW)
+    )
 
 
 def screen_terms(document: Any, *, own: bool = False) -> None:

@@ -51,20 +51,20 @@ def shape_of(found: Part) -> Shape:
     if sum(len(context) if isinstance(context, list) else 1 for context in contexts) > ADDRESSES_LIMIT:
         raise CannotSay("The document names too many contexts.", problem=RANGE)
     whole = tuple(map(_json, map(terms.inlined, contexts)))
-    tokens = _Tokens(found, every)
-    quads = _in_order(tokens.filled(whole))
+    tokens = Tokens(found)
+    quads = statements(tokens.filled(whole))
     if len(quads) > QUADS_LIMIT:
         raise CannotSay(f"The document makes more than {QUADS_LIMIT} statements.", problem=RANGE)
     slots = tokens.slots(quads)
     _check_types(every, quads, tokens, contexts)
     _check_literal_json(every, quads)
-    plain = _in_order(tokens.filled(whole, vocabulary=False))
+    plain = statements(tokens.filled(whole, vocabulary=False))
     if len(plain) != len(quads):
         where = next((path for kind, _, path in every if kind == skeleton.VOCABULARY), ())
         raise ProofError(DATA_LOSS, "A value that must be a term is none that the contexts define.", pointer(where))
     words = _words(every)
     slim = tuple(_json(terms.pruned(terms.inlined(context), words)) for context in contexts)
-    same = _relabelled(_in_order(tokens.filled(slim, vocabulary=False))) == _relabelled(plain)
+    same = _relabelled(statements(tokens.filled(slim, vocabulary=False))) == _relabelled(plain)
     rewriting = any(kind == skeleton.FRACTION or path[-1] == "@direction" for kind, _, path in every)
     return Shape(slots, whole, slim if same else whole, simple=len(contexts) == 1 and not rewriting)
 
@@ -78,32 +78,36 @@ def json_ld_rules() -> Iterator[None]:
         raise ProofError(TRANSFORMATION, f"The document breaks a rule of JSON-LD 1.1: {error.msg}.") from error
 
 
-def _in_order(document: Any) -> list[ox.Quad]:
-    """The statements of a document with inlined contexts, in the order in which they stand there."""
+def statements(document: Any) -> list[ox.Quad]:
+    """The statements of a document with inlined contexts, in the order in which they stand there, repeated ones too."""
     with json_ld_rules():
         return list(ox.parse(_json(document), format=ox.RdfFormat.JSON_LD))
 
 
-class _Tokens:
+class Tokens:
     """A token for each leaf and for each value that may be a term: an absolute IRI, also good as a text.
 
-    It holds a digest of the skeleton, so that no fixed part can hold a token.
+    It holds a digest of the skeleton, so that no fixed part can hold a token. `stem` begins each, `leaves` are those of
+    the leaves, and `kinds` says what these are.
     """
 
-    def __init__(self, found: Part, every: Sequence[tuple[str, bytes, Path]]) -> None:
+    def __init__(self, found: Part) -> None:
         self._found = found
-        self._stem = "zq" + hashlib.sha256(repr(found).encode()).hexdigest()[:24]
-        holders = [(kind, path) for kind, _, path in every if kind in skeleton.LEAVES or kind == skeleton.VOCABULARY]
-        self._paths = {f"{self._stem}:{index}qz": path for index, (_, path) in enumerate(holders)}
-        kinds = [kind for kind, _ in holders]
-        self._leaves = [token for token, kind in zip(self._paths, kinds, strict=True) if kind in skeleton.LEAVES]
-        self._vocabulary = [
-            token for token, kind in zip(self._paths, kinds, strict=True) if kind not in skeleton.LEAVES
+        self.stem: Final = "zq" + hashlib.sha256(repr(found).encode()).hexdigest()[:24]
+        holders = [
+            (kind, path)
+            for kind, _, path in skeleton.parts(found)
+            if kind in skeleton.LEAVES or kind == skeleton.VOCABULARY
         ]
+        self._paths = {f"{self.stem}:{index}qz": path for index, (_, path) in enumerate(holders)}
+        named = [(token, kind) for token, (kind, _) in zip(self._paths, holders, strict=True)]
+        self.leaves: Final = [token for token, kind in named if kind in skeleton.LEAVES]
+        self.kinds: Final = [kind for _, kind in named if kind in skeleton.LEAVES]
+        self._vocabulary = [token for token, kind in named if kind not in skeleton.LEAVES]
 
     def filled(self, contexts: Sequence[bytes], *, vocabulary: bool = True) -> Any:
         """The skeleton with tokens for leaves; values that may be terms stand as they are unless `vocabulary`."""
-        return Filling(self._leaves, contexts, self._vocabulary if vocabulary else None).of(self._found)
+        return Filling(self.leaves, contexts, self._vocabulary if vocabulary else None).of(self._found)
 
     def slots(self, quads: Iterable[ox.Quad]) -> tuple[str | None, ...]:
         """What each leaf came out as. Raises ProofError for the first one that did not."""
@@ -119,15 +123,15 @@ class _Tokens:
                 name = next((step for step in reversed(path) if isinstance(step, str)), "")
                 detail = f"No statement holds the value of {name}: the contexts define no such term here."
                 raise ProofError(DATA_LOSS, detail, pointer(path))
-        return tuple(came[token] for token in self._leaves)
+        return tuple(came[token] for token in self.leaves)
 
     def holds(self, iri: str) -> bool:
         """Whether an IRI is a token."""
-        return iri.startswith(self._stem)
+        return iri.startswith(self.stem)
 
 
 def _check_types(
-    every: Sequence[tuple[str, bytes, Path]], quads: Iterable[ox.Quad], tokens: _Tokens, contexts: Sequence[Any]
+    every: Sequence[tuple[str, bytes, Path]], quads: Iterable[ox.Quad], tokens: Tokens, contexts: Sequence[Any]
 ) -> None:
     """Types cannot be tokens, since terms depend on them; so the statements are counted."""
     typed = sum(

@@ -11,7 +11,7 @@ tuples, so that no text of a document can pass for structure:
 `n` is an integer, `f` any number that was written with a point or an exponent.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 import msgspec
@@ -32,10 +32,15 @@ _json: Final = msgspec.json.Encoder().encode
 I18N: Final = "https://www.w3.org/ns/i18n#"
 
 
-def taken_apart(document: dict[str, Any]) -> tuple[Part, list[Leaf]]:
-    """A screened document's skeleton, hashable, and its leaves in order."""
-    leaves: list[Leaf] = []
-    return _node(document, terms.NO_TERMS, leaves), leaves
+def taken_apart(
+    document: dict[str, Any], terms_of: Callable[[Any], terms.Terms] = terms.terms_of
+) -> tuple[Part, list[Leaf]]:
+    """A screened document's skeleton, hashable, and its leaves in order.
+
+    `terms_of` gives the special terms of each `@context` and may raise for one that was not screened.
+    """
+    walk = _Walk(terms_of)
+    return walk.node(document, terms.NO_TERMS), walk.leaves
 
 
 def parts(skeleton: Part, path: Path = ()) -> Iterator[tuple[str, bytes, Path]]:
@@ -83,31 +88,38 @@ class Filling:
         return msgspec.Raw(next(self._contexts)) if name == "@context" else self.of(part)
 
 
-def _node(node: dict[str, Any], known: terms.Terms, leaves: list[Leaf]) -> Part:
-    if "@context" in node:
-        known |= terms.terms_of(node["@context"])
-    fixed = _FIXED_IN_VALUES if "@value" in node else _FIXED_IN_NODES
-    return (_NODE, *[(name, _member(name, member, fixed, known, leaves)) for name, member in node.items()])
+class _Walk:
+    """One walk through a document, which collects its leaves."""
 
+    def __init__(self, terms_of: Callable[[Any], terms.Terms]) -> None:
+        self.leaves: list[Leaf] = []
+        self._terms_of = terms_of
 
-def _member(name: str, member: Any, fixed: frozenset[str], known: terms.Terms, leaves: list[Leaf]) -> Part:
-    if name in fixed:
-        return (FIXED, _json(member))
-    if name in known.json:
-        return (JSON, _json(member))
-    return _part(member, name in known.vocab, known, leaves)
+    def node(self, node: dict[str, Any], known: terms.Terms) -> Part:
+        if "@context" in node:
+            known |= self._terms_of(node["@context"])
+        fixed = _FIXED_IN_VALUES if "@value" in node else _FIXED_IN_NODES
+        members: list[Any] = [_NODE]
+        for name, member in node.items():
+            if name in fixed:
+                part: Part = (FIXED, _json(member))
+            elif name in known.json:
+                part = (JSON, _json(member))
+            else:
+                part = self._part(member, name in known.vocab, known)
+            members.append((name, part))
+        return tuple(members)
 
-
-def _part(value: Any, may_be_term: bool, known: terms.Terms, leaves: list[Leaf]) -> Part:
-    kind = type(value)
-    if kind is str and may_be_term:
-        return (VOCABULARY, _json(value))
-    if kind is dict:
-        return _node(value, known, leaves)
-    if kind is list:
-        return (_ARRAY, *[_part(item, may_be_term, known, leaves) for item in value])
-    leaves.append(value)
-    return TEXT if kind is str else BOOLEAN if kind is bool else INTEGER if kind is int else FRACTION
+    def _part(self, value: Any, may_be_term: bool, known: terms.Terms) -> Part:
+        kind = type(value)
+        if kind is str and may_be_term:
+            return (VOCABULARY, _json(value))
+        if kind is dict:
+            return self.node(value, known)
+        if kind is list:
+            return (_ARRAY, *[self._part(item, may_be_term, known) for item in value])
+        self.leaves.append(value)
+        return TEXT if kind is str else BOOLEAN if kind is bool else INTEGER if kind is int else FRACTION
 
 
 def _value_object(node: dict[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from ledger.proofs import data_integrity, eddsa_jcs, eddsa_rdfc
 from ledger.proofs.data_integrity import Json
 from ledger.proofs.keys import PublicKey, Signer
 from ledger.proofs.problems import PARSING, VERIFICATION, CannotSay, ProofError
+from ledger.proofs.screen import screen_json
 
 PROOFS_LIMIT: Final = 16
 
@@ -67,7 +68,8 @@ def secure(document: Json, ed25519_signer: Signer, created: datetime) -> Json:
     signed whole.
     """
     body = data_integrity.unsecured(document)
-    return {**body, "proof": [SUITES[name].sign(body, ed25519_signer, created) for name in _OURS]}
+    plain = screen_json(body, own=True)  # once, for all suites
+    return {**body, "proof": [SUITES[name].sign(body, ed25519_signer, created, plain=plain) for name in _OURS]}
 
 
 def proofs_of(document: Json) -> list[Any]:
