@@ -107,6 +107,12 @@ SAMPLES: list[Event] = [
         superseded=[ENTRY],
     ),
     events.LearnerUpdated(changed=["name", "email"]),
+    events.PolicySet(kek_rotation_days=90, backup_retention_days=30, erasure_horizon_days=120),
+    events.EpochBegun(ring="data", epoch=2, check="00" * 8),
+    events.RewrapOrdered(epochs={"data": 2, "signing": 2}),
+    events.Rewrapped(ring="data", epoch=2, rewrapped={"1": 40000}),
+    events.EpochDestroyed(ring="data", epoch=1),
+    events.ErasuresReapplied(listed=3, reapplied=1, unrecorded=1),
 ]
 
 

@@ -23,6 +23,7 @@ from tests.servers import NatsServer, wait_until
 from ledger import ids
 from ledger.access import new_token
 
+KEYRINGS = ("KEK", "SIGNING_KEK")
 SERVICES = ("registry", "issuance", "revocation")
 ROOT = Path(__file__).parent.parent
 READY_SECONDS = 30.0
@@ -62,6 +63,8 @@ class Running:
         self._databases, self._nats, self._folder = databases, nats, folder
         self._extra = environment
         self._secrets = {name: secrets.token_hex(32) for name in ("SERVER_SECRET", "KEY_PEPPER", "KEK", "SIGNING_KEK")}
+        for name in KEYRINGS:
+            (folder / name.lower()).write_text(self._secrets.pop(name))
         self.operator = new_token(ids.text_id("key", secrets.token_bytes(16)), secrets.token_bytes(32), live=False)
         self.port = _block_of_ports()
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -76,8 +79,8 @@ class Running:
 
     def environment(self, service: str) -> dict[str, str]:
         """What this service is told."""
-        own = {"KEK", "SIGNING_KEK"} if service == "issuance" else {"SIGNING_KEK"} if service == "revocation" else set()
-        shared = {"SERVER_SECRET", "KEY_PEPPER"}
+        rings = {"issuance": KEYRINGS, "revocation": ("SIGNING_KEK",)}.get(service, ())
+        own = {"CREDLEDGER_OPERATOR_KEY": self.operator, "CREDLEDGER_ERASURE_LIST": str(self.erasure_list)}
         return {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": f"{ROOT / 'shared'}:{ROOT / 'services'}",
@@ -85,10 +88,24 @@ class Running:
             "CREDLEDGER_NATS_URL": self._nats.url,
             "CREDLEDGER_NATS_CREDENTIALS_FILE": str(self._nats.credentials[service]),
             "CREDLEDGER_PORT": str(self.port),
-            **{f"CREDLEDGER_{name}": self._secrets[name] for name in own | shared},
-            **({"CREDLEDGER_OPERATOR_KEY": self.operator} if service == "issuance" else {}),
+            **{f"CREDLEDGER_{name}": secret for name, secret in self._secrets.items()},
+            **{f"CREDLEDGER_{name}_FILE": str(self.keyring_file(name)) for name in rings},
+            **(own if service == "issuance" else {}),
             **self._extra,
         }
+
+    def keyring_file(self, name: str) -> Path:
+        """Where the services read a keyring (KEK or SIGNING_KEK)."""
+        return self._folder / name.lower()
+
+    def secret(self, name: str) -> str:
+        """A keyring's text as it is now."""
+        return self.keyring_file(name).read_text()
+
+    @property
+    def erasure_list(self) -> Path:
+        """The file that remembers erasures."""
+        return self._folder / "erasures" / "list.ndjson"
 
     def log(self, service: str) -> str:
         """What a service has written so far."""

@@ -39,6 +39,12 @@ OWN_SETTINGS = (
     "RUN_AS",
 )
 
+# A hardware token is for the services that sign.
+TOKEN_USERS = ("issuance", "revocation")
+TOKEN_SETTINGS = frozenset(
+    f"CREDLEDGER_PKCS11_{name}{suffix}" for name in ("MODULE", "TOKEN", "PIN") for suffix in ("", "_FILE")
+)
+
 # -P: the working folder must not be a place where modules are looked for.
 COMMANDS: Mapping[str, Sequence[str]] = {
     name: (sys.executable, "-P", "-m", name) for name in ("issuance", "registry", "revocation")
@@ -103,13 +109,17 @@ def environment_for(name: str, settings: Settings, state: State, links: Links) -
     for setting, holders in HOLDERS.items():
         if name in holders:
             environment |= _secret_setting(setting, settings, state)
+    if name in TOKEN_USERS:
+        environment |= {key: value for key, value in settings.environment.items() if key in TOKEN_SETTINGS}
+    if name == "issuance":
+        environment.setdefault("CREDLEDGER_ERASURE_LIST", str(state.erasure_list))
     return environment
 
 
 def shared_environment(settings: Settings, state: State) -> dict[str, str]:
     """The caller's environment without what belongs to one process, and what all of the ledger's processes agree on."""
     secret = {f"CREDLEDGER_{setting}{suffix}" for setting in HOLDERS for suffix in ("", "_FILE")}
-    own = {f"CREDLEDGER_{setting}" for setting in OWN_SETTINGS}
+    own = {f"CREDLEDGER_{setting}" for setting in OWN_SETTINGS} | TOKEN_SETTINGS
     return {key: value for key, value in settings.environment.items() if key not in secret | own} | {
         "CREDLEDGER_DATA": str(state.folder),
         "CREDLEDGER_HOST": settings.host,

@@ -4,6 +4,7 @@
       lock            flock for the whole run, held by the supervisor and both data owners
       runtime.json    0600: what runs; read by `status`, by tests, by people
       operator.key    0600: the operator's API key
+      erasures/       0700: the list of erasures, in no backup of the database
       demo/           0700: what the demo page shows; demo.loaded is written when it is whole
       secrets/        0700, files 0600
       pg/data         the PostgreSQL cluster; pg/data.new while it is being made
@@ -75,6 +76,11 @@ class State(msgspec.Struct, frozen=True):
         return self.folder / "programs"
 
     @property
+    def erasure_list(self) -> Path:
+        """What was erased, for a database that comes back from a backup."""
+        return self.folder / "erasures" / "list.ndjson"
+
+    @property
     def demo(self) -> Path:
         """What the demo page shows."""
         return self.folder / "demo"
@@ -98,7 +104,7 @@ class State(msgspec.Struct, frozen=True):
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.folder.chmod(0o711 if self.account else 0o700)
-            for name in ("log", "pg", "secrets", "run", "nats", "checkpoint", "demo"):
+            for name in ("log", "pg", "secrets", "run", "nats", "checkpoint", "erasures", "demo"):
                 self.make_folder(self.folder / name)
             for name in ("js", "jwt", "ports"):
                 self.make_folder(self.nats / name)

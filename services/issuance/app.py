@@ -4,9 +4,21 @@ import asyncio
 
 from litestar import Litestar
 
-from issuance import compromises, erasing, operators, sealing
+from issuance import compromises, erasing, operators, reapplying, sealing
 from issuance.documents import Addresses
-from issuance.http import achievements, awards, institutions, keys, learners, mappings, results, xapi
+from issuance.erasure_list import ErasureList
+from issuance.http import (
+    achievements,
+    awards,
+    institutions,
+    key_encryption,
+    keys,
+    learners,
+    mappings,
+    results,
+    xapi,
+)
+from issuance.key_encryption import KeyEncryption, KeyFigures
 from issuance.leases import Leases
 from issuance.parts import Issuance
 from issuance.projections import OwnEvents
@@ -24,6 +36,7 @@ from ledger.settings import Settings, SettingsError
 from ledger.store import Store
 from ledger.tables import lay_out
 from ledger.vault import Vault
+from ledger.vault.rewrapping import data_ring, signing_ring
 from ledger.web import Service, application
 
 HANDLERS = [
@@ -35,6 +48,7 @@ HANDLERS = [
     *results.HANDLERS,
     *mappings.HANDLERS,
     *xapi.HANDLERS,
+    *key_encryption.HANDLERS,
 ]
 
 TAGS = {
@@ -47,6 +61,7 @@ TAGS = {
     "Mappings": "Read what Moodle, Canvas and OneRoster export, and xAPI statements.",
     "xAPI": "Take statements of learning record providers.",
     "Learners": "Erase one's own record of a learner.",
+    "Key encryption": "Epochs of the keys that seal the vault; the operator's.",
 }
 
 
@@ -69,7 +84,7 @@ def app(settings: Settings) -> Litestar:
             dependencies={"issuance": lifetime.dependency()},
             lifespan=[lifetime.lifespan],
             ready=checks(lifetime, relays=True),
-            collectors=[Figures(lifetime)],
+            collectors=[Figures(lifetime), KeyFigures(lambda: lifetime.parts.key_encryption.figures)],
         ),
     )
 
@@ -90,6 +105,8 @@ async def run(settings: Settings, api_keys: Keys, ready: Ready[Issuance]) -> Non
                 group.create_task(parts.signing.sweep())
                 group.create_task(erasing.sweep(parts))
                 group.create_task(compromises.sweep(parts))
+                group.create_task(parts.key_encryption.run())
+                await reapplying.at_start(parts)
                 ready(parts)
         finally:
             await parts.leases.close()
@@ -109,6 +126,8 @@ def _parts(settings: Settings, api_keys: Keys, bus: Bus, store: Store) -> Issuan
         bus=bus,
         vault=vault,
         keys=signing_keys,
+        key_encryption=KeyEncryption(store, settings, [data_ring(settings.kek), signing_ring(settings.signing_kek)]),
+        erasures=ErasureList(settings.erasure_list),
         leases=Leases(bus, settings.server_secret, settings.lease_places),
         signing=Signing(store, vault, signing_keys, addresses),
         addresses=addresses,

@@ -2,6 +2,7 @@
 
 The event comes first and says so for ever; then data key, mapping, documents with their shares and sealed values go.
 A follower finishes what a crash left, so an erasure that was acknowledged is complete, and one that was not is too.
+Before it is acknowledged it stands in the list outside the backups (`issuance.erasure_list`).
 """
 
 import asyncio
@@ -10,6 +11,7 @@ from contextlib import suppress
 import structlog
 
 from issuance import learners
+from issuance.erasure_list import Entry
 from issuance.learners import EraseLearner
 from issuance.parts import Issuance, now
 from issuance.signing import TRANSIENT
@@ -34,6 +36,7 @@ async def erase(issuance: Issuance, wish: Wish, learner_id: str, data: EraseLear
     )
     event = decision.events[0] if decision.events else (await issuance.store.load(stream))[-1]
     await destroy(issuance, tenant, learner_id, event.position)
+    await issuance.erasures.add([Entry(tenant, learner_id, event.position, event.recorded_at)])
     return event.position, decision.replayed or not decision.events
 
 
@@ -47,17 +50,31 @@ async def destroy(issuance: Issuance, tenant: str, learner_id: str, position: in
 
 
 async def sweep(issuance: Issuance) -> None:
-    """For ever: finish erasures that a crash or another process left half done."""
+    """For ever: finish erasures that a crash or another process left half done, and list them in our file."""
+    listed = 0
     while True:
         with suppress(*TRANSIENT):
             for row in await issuance.store.pool.fetch(UNFINISHED):
                 await destroy(issuance, row["tenant"], row["pseudonym"], row["position"])
                 log.info("erasure finished", position=row["position"])
+            listed = await _list(issuance, listed)
         await asyncio.sleep(SWEEP_SECONDS)
+
+
+async def _list(issuance: Issuance, after: int) -> int:
+    """Add what our tables know and the list lacks, also what was erased before there was a list; up to where."""
+    rows = await issuance.store.pool.fetch(ERASED, after)
+    await issuance.erasures.add([Entry(*row) for row in rows])
+    return max((row["position"] for row in rows), default=after)
 
 
 KNOWN = "SELECT true FROM vault.data_keys WHERE tenant = $1 AND pseudonym = $2 AND tenant <> pseudonym"
 EVENTS = "SELECT position FROM issuance.subject_events WHERE tenant = $1 AND pseudonym = $2"
+ERASED = """
+SELECT e.tenant, e.pseudonym, e.position, v.recorded_at FROM issuance.erasures e
+JOIN ledger.events v ON v.log_id = 0 AND v.position = e.position
+WHERE e.position > $1 ORDER BY e.position
+"""
 UNFINISHED = """
 SELECT e.tenant, e.pseudonym, e.position FROM issuance.erasures e
 JOIN vault.data_keys k ON k.tenant = e.tenant AND k.pseudonym = e.pseudonym

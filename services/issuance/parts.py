@@ -2,14 +2,16 @@
 
 import asyncio
 import secrets
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 from litestar import Request
 
+from issuance.clock import now
 from issuance.documents import Addresses
+from issuance.erasure_list import ErasureList
 from issuance.institutions import Institution, existing
+from issuance.key_encryption import KeyEncryption
 from issuance.leases import Leases
 from issuance.signing import Signing
 from ledger import errors, ids
@@ -27,6 +29,8 @@ from ledger.web.exchange import exchange
 from ledger.web.wishes import WishKey
 from ledger.wishing import follow_up, wish_for
 
+__all__ = ["Issuance", "draw", "now", "own_tenant"]
+
 
 class Issuance(msgspec.Struct, frozen=True, kw_only=True):
     """The open parts of the service. Whoever judges what others signed holds `judging` meanwhile."""
@@ -36,6 +40,8 @@ class Issuance(msgspec.Struct, frozen=True, kw_only=True):
     bus: Bus
     vault: Vault
     keys: SigningKeys
+    key_encryption: KeyEncryption
+    erasures: ErasureList
     leases: Leases
     signing: Signing
     addresses: Addresses
@@ -78,12 +84,6 @@ def own_tenant(caller: Caller) -> str:
     if caller.tenant is None:
         raise errors.Forbidden("This needs a key of the institution itself.")
     return caller.tenant
-
-
-def now() -> datetime:
-    """The clock of the shell, in UTC, to the millisecond: what documents show."""
-    moment = datetime.now(UTC)
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def draw(size: int) -> bytes:

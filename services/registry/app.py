@@ -24,11 +24,23 @@ from ledger.web import Service, application
 from registry import prose
 from registry.achievements import Achievements
 from registry.awards import Awards
-from registry.http import achievements, awards, catalogue, credentials, demo, events, issuers, schemas, verify_page
+from registry.http import (
+    achievements,
+    awards,
+    catalogue,
+    credentials,
+    demo,
+    events,
+    issuers,
+    policy,
+    schemas,
+    verify_page,
+)
 from registry.http_verifications import VERIFICATION_HANDLERS
 from registry.issuers import Issuers
 from registry.knowledge import RegistryKnowledge
 from registry.parts import Reads, Registry
+from registry.policy import state_policy
 from registry.projections import RegistryProjection
 from registry.verification.verifier import verifier_for
 
@@ -43,6 +55,7 @@ HANDLERS = [
     *demo.HANDLERS,
     *events.HANDLERS,
     *schemas.HANDLERS,
+    *policy.HANDLERS,
 ]
 TAGS = {
     "Issuers": "Who issues, and with which keys.",
@@ -84,6 +97,7 @@ async def run(settings: Settings, api_keys: Keys, ready: Ready[Registry]) -> Non
     """Open the parts, say so, and follow the log until cancelled or something breaks."""
     async with connected(settings) as (bus, store), Canonicaliser() as canonicaliser:
         await open_ledger(store, settings)
+        await state_policy(store, settings)
         await lay_out(store.pool, "registry", access_tables("registry"))
         reads = _reads(settings, store, (RegistryProjection(), AccessProjection("registry", api_keys)), bus)
         api_keys.attach(store.pool, reads.caught_up)

@@ -8,6 +8,7 @@ from ledger.access import AccessProjection, Keys, access_tables
 from ledger.bus import Bus
 from ledger.connected import connected
 from ledger.health import Figures, checks
+from ledger.keyring import Keyring
 from ledger.keys import VaultKeys
 from ledger.lifetime import Lifetime, Ready
 from ledger.opening import opened
@@ -66,7 +67,7 @@ async def run(settings: Settings, api_keys: Keys, ready: Ready[Revocation]) -> N
 
 
 def projections_for(
-    store: Store, status_url: str, signing_kek: bytes, api_keys: Keys | None = None
+    store: Store, status_url: str, signing_kek: Keyring, api_keys: Keys | None = None
 ) -> tuple[ListProjection, AccessProjection]:
     """The service's projections. Lists are signed on the way."""
     keys = VaultKeys(store.pool, signing_kek)

@@ -16,5 +16,5 @@ async def projections(store: Store) -> Sequence[Projection]:
     that lists bear is the one that the log was opened with. Raises Failure."""
     for recorded in await store.load(STREAM):
         if isinstance(recorded.event, LedgerOpened):
-            return projections_for(store, recorded.event.status_url, Place.here().secret("SIGNING_KEK"))
+            return projections_for(store, recorded.event.status_url, Place.here().keyring("SIGNING_KEK"))
     raise Failure("This ledger was not opened yet: start its services once.", UNAVAILABLE)

@@ -1,6 +1,7 @@
 """Configuration from the environment: `CREDLEDGER_…`, secrets also as `CREDLEDGER_…_FILE` (DESIGN §10).
 
-Secrets are hex, 32 bytes. A missing or wrong setting is one sentence that names it.
+Secrets are hex, 32 bytes; key-encryption keys are keyrings (`ledger.keyring`). A missing or wrong setting is one
+sentence that names it.
 """
 
 import os
@@ -10,6 +11,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from ledger.keyring import Keyring
+
 PORT_OFFSETS = {"registry": 0, "issuance": 1, "revocation": 2}
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -18,11 +21,24 @@ class SettingsError(Exception):
     """A setting is missing or wrong; the message names it."""
 
 
+class Token(msgspec.Struct, frozen=True):
+    """A token of an HSM: the PKCS#11 module's path, the token's label and its user's PIN."""
+
+    module: str
+    label: str
+    pin: str
+
+    def __repr__(self) -> str:
+        return f"Token({self.label!r})"
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What one service process is told. `kek` seals learners' data keys (issuance alone holds it), `signing_kek`
     the institutions' signing keys (issuance and revocation). URLs have no trailing slash. `lease_places` is
     how many places in the status lists issuance asks for at a time; `demo_folder` holds what the
-    registry's `/demo` page shows, where a demo was loaded."""
+    registry's `/demo` page shows, where a demo was loaded. `kek_rotation_days` and `backup_retention_days` make the
+    erasure horizon; `erasure_list` is the file outside the backups that remembers erasures; `pkcs11` is where new
+    signing keys are made instead of in the vault."""
 
     service: str
     database_url: str
@@ -34,12 +50,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     port: int
     server_secret: bytes
     pepper: bytes
-    kek: bytes | None
-    signing_kek: bytes | None
+    kek: Keyring | None
+    signing_kek: Keyring | None
     operator_key: str | None
     outbound_allow: tuple[str, ...]
     demo_folder: Path | None
     lease_places: int = 1024
+    kek_rotation_days: int = 90
+    backup_retention_days: int = 30
+    erasure_list: Path | None = None
+    pkcs11: Token | None = None
     log_level: str
 
     @property
@@ -64,11 +84,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             port=base + PORT_OFFSETS[service],
             server_secret=read.secret("SERVER_SECRET"),
             pepper=read.secret("KEY_PEPPER"),
-            kek=read.secret("KEK") if holds_kek else None,
-            signing_kek=read.secret("SIGNING_KEK") if holds_signing_kek else None,
+            kek=read.keyring("KEK") if holds_kek else None,
+            signing_kek=read.keyring("SIGNING_KEK") if holds_signing_kek else None,
             operator_key=(read.text("OPERATOR_KEY", "") or None) if service == "issuance" else None,
             outbound_allow=tuple(filter(None, read.text("OUTBOUND_ALLOW", "").split(","))),
             lease_places=read.number("LEASE_PLACES", 1024),
+            kek_rotation_days=read.number("KEK_ROTATION_DAYS", 90),
+            backup_retention_days=read.number("BACKUP_RETENTION_DAYS", 30),
+            erasure_list=Path(f) if service == "issuance" and (f := read.text("ERASURE_LIST", "")) else None,
+            pkcs11=read.token() if holds_signing_kek else None,
             demo_folder=Path(f) if service == "registry" and (f := read.text("DEMO_FOLDER", "")) else None,
             log_level=read.text("LOG_LEVEL", "info"),
         )
@@ -119,3 +143,16 @@ class _Reader:
         if len(value) != 32:
             raise SettingsError(f"CREDLEDGER_{name} must be 32 bytes in hex")
         return value
+
+    def keyring(self, name: str) -> Keyring:
+        """Read again from its file, where it is in one, whenever an epoch is met that it lacks."""
+        text = self.required(name)
+        from_file = f"CREDLEDGER_{name}" not in self._environment
+        try:
+            return Keyring.parse(text, (lambda: self.required(name)) if from_file else None)
+        except ValueError as error:
+            raise SettingsError(f"CREDLEDGER_{name} {error}") from error
+
+    def token(self) -> Token | None:
+        module = self.text("PKCS11_MODULE", "")
+        return Token(module, self.required("PKCS11_TOKEN"), self.required("PKCS11_PIN")) if module else None

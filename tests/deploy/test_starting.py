@@ -197,6 +197,7 @@ def test_what_a_service_is_told_can_be_told_to_a_shell(ledger: Start, data: Path
 
     assert f"CREDLEDGER_PORT={one.base}\n" in told
     assert f"CREDLEDGER_KEK_FILE={data}/secrets/kek\n" in told
+    assert f"CREDLEDGER_ERASURE_LIST={data}/erasures/list.ndjson\n" in told
     assert one.stop() == 0
 
 

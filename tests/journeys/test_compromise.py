@@ -19,6 +19,7 @@ from tests.servers import wait_until
 
 from ledger.dids import did_key
 from ledger.errors import Unavailable
+from ledger.keyring import Keyring
 from ledger.keys import VaultKeys
 from ledger.proofs import LocalSigner, Outcome, judge, methods_of, secure, vc_jwt
 from ledger.proofs.keys import from_multibase
@@ -55,7 +56,7 @@ class Place(msgspec.Struct, frozen=True):
 
         async def opened() -> Any:
             async with asyncpg.create_pool(told["CREDLEDGER_DATABASE_URL"], min_size=1, max_size=1) as pool:
-                keys = VaultKeys(pool, bytes.fromhex(told["CREDLEDGER_SIGNING_KEK"]))
+                keys = VaultKeys(pool, Keyring.parse(self.ledger.secret("SIGNING_KEK")))
                 return await keys.signer(key_id, f"{self.institution.did}#{key_id}")
 
         signer: LocalSigner = run_apart(opened())

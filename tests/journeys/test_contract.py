@@ -40,6 +40,7 @@ GENERATED = [(route, mode) for mode, routes in MODES.items() for route in routes
 NOTHING = {
     "institution_id": "inst_" + "a" * 26, "key_id": "key_" + "a" * 26, "achievement_id": "ach_" + "a" * 26,
     "award_id": "awd_" + "a" * 26, "learner_id": "lrn_" + "a" * 26, "list_id": "sl_" + "a" * 26, "issuer": "nobody",
+    "ring": "data", "epoch": "999",
     "slug": "nobody", "number": "1", "file": "image.png", "name": "A" * 22, "position": "999999999", "code": "nothing",
     "result_id": "res_" + "a" * 26, "mapping_id": "map_" + "a" * 26,
 }  # fmt: skip

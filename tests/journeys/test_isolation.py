@@ -164,6 +164,9 @@ OPERATORS: dict[Route, Callable[[World], Ask]] = {
         f"/v1/institutions/{w.owner.id}/deactivation", {"reason_code": "unpaid"}, {}),
     ("issuance", "POST", "/v1/institutions/{institution_id}/reactivation"): lambda w: (
         f"/v1/institutions/{w.owner.id}/reactivation", {"reason_code": "paid"}, {}),
+    ("issuance", "GET", "/v1/key-encryption"): lambda _: ("/v1/key-encryption", None, {}),
+    ("issuance", "POST", "/v1/key-encryption/rewrap"): lambda _: ("/v1/key-encryption/rewrap", None, {}),
+    ("issuance", "POST", "/v1/erasures/reapplication"): lambda _: ("/v1/erasures/reapplication", None, {}),
 }  # fmt: skip
 # Judged by tests of their own below.
 ELSEWHERE: set[Route] = {
@@ -172,6 +175,7 @@ ELSEWHERE: set[Route] = {
     ("issuance", "POST", "/v1/mappings/{mapping_id}/preview"),
     ("issuance", "POST", "/xapi/statements"),
     ("issuance", "PUT", "/xapi/statements"),
+    ("issuance", "POST", "/v1/key-encryption/{ring}/epochs/{epoch}/destruction"),  # test_key_encryption.py
 }
 
 

@@ -17,6 +17,7 @@ from issuance import sealing
 from ledger.bus import Bus
 from ledger.codec import Recorded
 from ledger.identifiers import Identifier
+from ledger.keyring import Keyring
 from ledger.vault import Vault
 
 SECONDS = 5.0
@@ -111,7 +112,7 @@ async def revoke(client: httpx.AsyncClient, institution: Institution, award_id: 
 
 
 async def learner_of(world: World, institution: Institution) -> tuple[Vault, str]:
-    vault = Vault(world.issuance.pool, kek=KEK, secret=SECRET)
+    vault = Vault(world.issuance.pool, kek=Keyring.single(KEK), secret=SECRET)
     return vault, await vault.learner(institution.id, [Identifier("email", f"{uuid4()}@learner.example")])
 
 

@@ -16,6 +16,7 @@ from tests.revocation.world import KEK, STATUS_URL, Institution, World, bearer, 
 
 from ledger.codec import format_time
 from ledger.events import IssuerKeyChanged, StatusListPublished
+from ledger.keyring import Keyring
 from ledger.projector import rebuild
 from revocation.app import projections_for
 
@@ -274,7 +275,7 @@ async def test_after_a_compromise_the_new_key_signs_even_what_is_rebuilt_of_the_
         await fresh.keys.destroy(retired(old, institution).key_id)
         await fetched(client, entry.list_id)
     store = fresh.revocation
-    await rebuild(projections_for(store, STATUS_URL, KEK), store)
+    await rebuild(projections_for(store, STATUS_URL, Keyring.single(KEK)), store)
 
     async with fresh.service() as client:
         again = await fetched(client, entry.list_id, timestamp=old["validFrom"])

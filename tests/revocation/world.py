@@ -21,6 +21,7 @@ from ledger import ids
 from ledger.access import ROLE_SCOPES, new_token, secret_hash
 from ledger.codec import Actor, Fact, Recorded, format_time
 from ledger.events import InstitutionCreated, IssuerKeyChanged, KeyCreated, StatusEntry
+from ledger.keyring import Keyring
 from ledger.keys import VaultKeys
 from ledger.opening import open_ledger
 from ledger.settings import Settings
@@ -56,8 +57,8 @@ def settings_for(service: str, database_url: str, nats_url: str = NOBODY, creden
         port=0,
         server_secret=SECRET,
         pepper=PEPPER,
-        kek=KEK if service == "issuance" else None,
-        signing_kek=KEK,
+        kek=Keyring.single(KEK) if service == "issuance" else None,
+        signing_kek=Keyring.single(KEK),
         operator_key=None,
         outbound_allow=(),
         demo_folder=None,
@@ -99,7 +100,7 @@ class World:
 
     def __init__(self, issuance: Store, revocation: Store, database: Database) -> None:
         self.issuance, self.revocation, self.database = issuance, revocation, database
-        self.keys = VaultKeys(issuance.pool, KEK)
+        self.keys = VaultKeys(issuance.pool, Keyring.single(KEK))
         self.leasing = Leasing(revocation, SECRET)
 
     async def institution(self, *, profile: str = "certified") -> Institution:

@@ -12,6 +12,7 @@ from ledger import codec, errors
 from ledger.codec import Fact, Recorded
 from ledger.events import Awarded
 from ledger.identifiers import Identifier
+from ledger.keyring import Keyring
 from ledger.store import Store
 from ledger.vault import Erased, Vault
 
@@ -19,7 +20,7 @@ from ledger.vault import Erased, Vault
 @pytest.fixture
 async def store(database: Database) -> AsyncIterator[Store]:
     store = await Store.open(database.issuance)
-    store.use_sealer(Vault(store.pool, kek=b"k" * 32, secret=SECRET))
+    store.use_sealer(Vault(store.pool, kek=Keyring.single(b"k" * 32), secret=SECRET))
     yield store
     await store.close()
 
@@ -200,7 +201,7 @@ async def test_a_follower_sees_everything_once_and_in_order(store: Store) -> Non
 
 
 async def test_personal_values_are_sealed_beside_the_event_and_gone_after_erasure(store: Store) -> None:
-    vault = Vault(store.pool, kek=b"k" * 32, secret=SECRET)
+    vault = Vault(store.pool, kek=Keyring.single(b"k" * 32), secret=SECRET)
     learner = await vault.learner(TENANT, [Identifier("email", "ada@example.org")])
     awarded = Awarded(
         achievement_id="ach", achievement_version=1, profile_version=1, keys=[],
@@ -229,7 +230,7 @@ async def test_personal_values_are_sealed_beside_the_event_and_gone_after_erasur
 
 
 async def test_one_learner_has_one_pseudonym_an_institution_however_many_ask_at_once(store: Store) -> None:
-    vault = Vault(store.pool, kek=b"k" * 32, secret=SECRET)
+    vault = Vault(store.pool, kek=Keyring.single(b"k" * 32), secret=SECRET)
     mail, number = Identifier("email", "ada@example.org"), Identifier("student_id", "4711")
 
     found = await asyncio.gather(*(vault.learner(TENANT, [mail, number]) for _ in range(20)))
@@ -240,7 +241,7 @@ async def test_one_learner_has_one_pseudonym_an_institution_however_many_ask_at_
 
 
 async def test_identifiers_of_two_learners_do_not_become_one(store: Store) -> None:
-    vault = Vault(store.pool, kek=b"k" * 32, secret=SECRET)
+    vault = Vault(store.pool, kek=Keyring.single(b"k" * 32), secret=SECRET)
     await vault.learner(TENANT, [Identifier("email", "a@example.org")])
     await vault.learner(TENANT, [Identifier("student_id", "1")])
 
@@ -273,7 +274,7 @@ async def test_a_refusal_is_never_made_from_a_history_that_is_behind(store: Stor
 
 
 async def test_first_awards_at_once_by_different_identifiers_make_one_learner(store: Store) -> None:
-    vault = Vault(store.pool, kek=b"k" * 32, secret=SECRET)
+    vault = Vault(store.pool, kek=Keyring.single(b"k" * 32), secret=SECRET)
     for number in range(25):
         mail = Identifier("email", f"l{number}@example.org")
         student = Identifier("student_id", str(number))

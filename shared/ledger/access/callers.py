@@ -21,12 +21,24 @@ SCOPES: Mapping[str, str] = {
     "learners:erase": "erase a learner's personal data",
     "standings:write": "suspend, reinstate and revoke own awards",
     "standings:read": "read the history of the standing of own awards",
+    "vault:read": "see which epochs of the key-encryption keys seal what",
+    "vault:write": "re-wrap, destroy an epoch, apply erasures again, export and import sealed signing keys",
     "audit:read": "read the history: operator and auditor that of the whole ledger, an institution its own",
 }
 
 ROLE_SCOPES: Mapping[str, frozenset[str]] = {
-    "operator": frozenset({"institutions:write", "institutions:read", "keys:write", "keys:read", "audit:read"}),
-    "institution": frozenset(SCOPES) - {"institutions:write", "institutions:read"},
+    "operator": frozenset(
+        {
+            "institutions:write",
+            "institutions:read",
+            "keys:write",
+            "keys:read",
+            "audit:read",
+            "vault:read",
+            "vault:write",
+        }
+    ),
+    "institution": frozenset(SCOPES) - {"institutions:write", "institutions:read", "vault:read", "vault:write"},
     "auditor": frozenset({"audit:read"}),
 }
 

@@ -16,6 +16,7 @@ from urllib.parse import quote
 import msgspec
 
 from ledger.cli.failure import UNAVAILABLE, USAGE, Failure
+from ledger.keyring import Keyring
 from ledger.settings import PORT_OFFSETS
 
 DEFAULT_FOLDER: Final = ".credledger"
@@ -86,17 +87,17 @@ class Place(msgspec.Struct, frozen=True):
         """The owner's URL, for migrations: `CREDLEDGER_OWNER_DATABASE_URL`, or the state folder's."""
         return self._text("OWNER_DATABASE_URL") or self._local_url(SUPERUSER, "superuser")
 
-    def secret(self, name: str) -> bytes:
-        """A secret setting of 32 bytes, such as `SIGNING_KEK`: the environment's, or the state folder's. Raises
-        Failure."""
-        stated = self._text(name) or _read(self.folder / "secrets" / name.lower().replace("_", "-"))
+    def keyring(self, name: str) -> Keyring:
+        """A keyring setting, such as `SIGNING_KEK`: the environment's, or the state folder's. Raises Failure."""
         try:
-            value = bytes.fromhex(stated or "")
-        except ValueError:
-            value = b""
-        if len(value) != 32:
-            raise Failure(f"CREDLEDGER_{name} is needed: 32 bytes in hex, as the service has it.", USAGE)
-        return value
+            return Keyring.parse(self._text(name) or _read(self.keyring_file(name)) or "")
+        except ValueError as error:
+            raise Failure(f"CREDLEDGER_{name} is needed, as the service has it; it {error}.", USAGE) from error
+
+    def keyring_file(self, name: str) -> Path:
+        """The file that holds a keyring: the one that the environment names, or the state folder's."""
+        stated = self.environment.get(f"CREDLEDGER_{name}_FILE")
+        return Path(stated) if stated else self.folder / "secrets" / name.lower().replace("_", "-")
 
     def _local_url(self, role: str, secret: str) -> str:
         password, sockets = _read(self.folder / "secrets" / f"postgres-{secret}"), self._runtime.get("socket_folder")

@@ -1,6 +1,6 @@
 """Every event type of the ledger, by topic. The catalogue in shared/README.md is generated from here."""
 
-from ledger.events import awards, institutions, ledger, mappings, results, standings
+from ledger.events import awards, institutions, ledger, mappings, results, standings, vault
 from ledger.events.awards import (
     AchievementPublished,
     AchievementWithdrawn,
@@ -19,7 +19,7 @@ from ledger.events.institutions import (
     InstitutionUpdated,
     IssuerKeyChanged,
 )
-from ledger.events.ledger import KeyCreated, KeyExpirySet, KeyRevoked, LedgerOpened
+from ledger.events.ledger import KeyCreated, KeyExpirySet, KeyRevoked, LedgerOpened, PolicySet
 from ledger.events.mappings import MappingPublished, MappingWithdrawn
 from ledger.events.results import ResultCorrected, ResultRecorded, ResultWithdrawn
 from ledger.events.standings import (
@@ -31,6 +31,7 @@ from ledger.events.standings import (
     StatusListOpened,
     StatusListPublished,
 )
+from ledger.events.vault import EpochBegun, EpochDestroyed, ErasuresReapplied, RewrapOrdered, Rewrapped
 
 EVENTS: dict[str, type[Event]] = {
     event_type.TOPIC: event_type
@@ -41,6 +42,7 @@ EVENTS: dict[str, type[Event]] = {
         *results.EVENTS,
         *mappings.EVENTS,
         *standings.EVENTS,
+        *vault.EVENTS,
     )
 }
 
@@ -58,6 +60,9 @@ __all__ = [
     "Awarded",
     "Data",
     "DocumentIssued",
+    "EpochBegun",
+    "EpochDestroyed",
+    "ErasuresReapplied",
     "Event",
     "InstitutionCreated",
     "InstitutionDeactivated",
@@ -73,9 +78,12 @@ __all__ = [
     "LedgerOpened",
     "MappingPublished",
     "MappingWithdrawn",
+    "PolicySet",
     "ResultCorrected",
     "ResultRecorded",
     "ResultWithdrawn",
+    "RewrapOrdered",
+    "Rewrapped",
     "StandingChanged",
     "StatusEntry",
     "StatusListOpened",

@@ -14,6 +14,18 @@ class LedgerOpened(Event, frozen=True, kw_only=True):
     status_url: str
 
 
+class PolicySet(Event, frozen=True, kw_only=True):
+    """How long an erased learner's data may still be opened from backups, at most: rotation interval of the
+    key-encryption keys plus how long backups are kept, in days; the log entry is the clear text."""
+
+    TOPIC: ClassVar[str] = "ledger.policy_set"
+    STATEMENT: ClassVar[bool] = True
+
+    kek_rotation_days: int
+    backup_retention_days: int
+    erasure_horizon_days: int
+
+
 class KeyCreated(Event, frozen=True, kw_only=True):
     """An API key was made. Its secret is known to its holder alone; here stands HMAC(pepper, secret), in hex."""
 
@@ -47,4 +59,4 @@ class KeyRevoked(Event, frozen=True, kw_only=True):
     reason_code: str
 
 
-EVENTS: tuple[type[Event], ...] = (LedgerOpened, KeyCreated, KeyExpirySet, KeyRevoked)
+EVENTS: tuple[type[Event], ...] = (LedgerOpened, PolicySet, KeyCreated, KeyExpirySet, KeyRevoked)

@@ -16,11 +16,11 @@ from ledger import errors, ids
 from ledger.codec import NONCE_BYTES as SALT_BYTES
 from ledger.codec import Recorded
 from ledger.identifiers import Identifier
+from ledger.keyring import Keyring
 from ledger.store import Name
 from ledger.vault import sealing
 
 CACHED_KEYS = 20_000
-EPOCH = 1
 
 
 class Erased(errors.Gone):
@@ -36,7 +36,7 @@ class _Overtaken(Exception):
 class Vault:
     """Opens and seals for issuance, over the store's pool."""
 
-    def __init__(self, pool: asyncpg.Pool, *, kek: bytes, secret: bytes) -> None:
+    def __init__(self, pool: asyncpg.Pool, *, kek: Keyring, secret: bytes) -> None:
         self._pool, self._kek, self._secret = pool, kek, secret
         self._keys: OrderedDict[tuple[str, str], bytes] = OrderedDict()
 
@@ -56,10 +56,10 @@ class Vault:
                 return str(known.pop())
             pseudonym = known.pop() if known else ids.text_id("lrn", secrets.token_bytes(16))
             key = secrets.token_bytes(sealing.KEY_BYTES)
-            sealed = self._sealed_data_key(tenant, pseudonym, key)
+            epoch, sealed = self._sealed_data_key(tenant, pseudonym, key)
             try:
                 async with self._pool.acquire() as connection, connection.transaction():
-                    made = await connection.fetchrow(JOIN, tenant, hashes, pseudonym, EPOCH, sealed)
+                    made = await connection.fetchrow(JOIN, tenant, hashes, pseudonym, epoch, sealed)
                     if made["joined"] < len(hashes) - len(rows):
                         raise _Overtaken  # others took one of them meanwhile: half a learner must not stay
             except _Overtaken:
@@ -132,14 +132,15 @@ class Vault:
         if (key := self._keys.get((tenant, pseudonym))) is not None:
             self._keys.move_to_end((tenant, pseudonym))
             return key
-        sealed = await self._pool.fetchval(DATA_KEY, tenant, pseudonym)
-        if sealed is None and pseudonym == tenant:
+        row = await self._pool.fetchrow(DATA_KEY, tenant, pseudonym)
+        if row is None and pseudonym == tenant:
             fresh = self._sealed_data_key(tenant, tenant, secrets.token_bytes(sealing.KEY_BYTES))
-            await self._pool.execute(OWN_KEY, tenant, EPOCH, fresh)
-            sealed = await self._pool.fetchval(DATA_KEY, tenant, tenant)
-        if sealed is None:
+            await self._pool.execute(OWN_KEY, tenant, *fresh)
+            row = await self._pool.fetchrow(DATA_KEY, tenant, tenant)
+        if row is None:
             raise Erased("This learner's record was erased.")
-        key = sealing.unseal(self._kek, sealed, sealing.data_key_purpose(tenant, pseudonym))
+        kek = self._kek.key(row["epoch"])
+        key = sealing.unseal(kek, row["sealed"], sealing.data_key_purpose(tenant, pseudonym))
         self._remember(tenant, pseudonym, key)
         return key
 
@@ -148,8 +149,9 @@ class Vault:
         if len(self._keys) > CACHED_KEYS:
             self._keys.popitem(last=False)
 
-    def _sealed_data_key(self, tenant: str, pseudonym: str, key: bytes) -> bytes:
-        return sealing.seal(self._kek, secrets.token_bytes(12), key, sealing.data_key_purpose(tenant, pseudonym))
+    def _sealed_data_key(self, tenant: str, pseudonym: str, key: bytes) -> tuple[int, bytes]:
+        epoch, kek = self._kek.current()
+        return epoch, sealing.seal(kek, secrets.token_bytes(12), key, sealing.data_key_purpose(tenant, pseudonym))
 
     def _identifier_hash(self, tenant: str, identifier: Identifier) -> bytes:
         return ids.keyed(self._secret, "credledger/identifier/v1", tenant, identifier.kind, identifier.value)
@@ -172,5 +174,5 @@ INSERT INTO vault.data_keys (tenant, pseudonym, epoch, sealed) VALUES ($1, $1, $
 NAMED = "SELECT position FROM vault.names WHERE log_id = 0 AND tenant = $1 AND kind = $2 AND hash = $3"
 ERASE_NAMES = "DELETE FROM vault.names WHERE log_id = 0 AND position = ANY($1)"
 ERASE_VALUES = "DELETE FROM vault.sealed_values WHERE log_id = 0 AND event = ANY($1)"
-DATA_KEY = "SELECT sealed FROM vault.data_keys WHERE tenant = $1 AND pseudonym = $2"
+DATA_KEY = "SELECT epoch, sealed FROM vault.data_keys WHERE tenant = $1 AND pseudonym = $2"
 VALUES = "SELECT name, blob FROM vault.sealed_values WHERE log_id = 0 AND event = $1"

@@ -1,4 +1,4 @@
-"""`credledger keys`: API keys, through the HTTP API. A key's secret is shown once, when it is made."""
+"""API keys, through the HTTP API. A key's secret is shown once, when it is made."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +11,7 @@ from ledger.cli.options import AsJson, Key, Wish
 from ledger.cli.place import Place
 from ledger.cli.speaking import say, say_json, say_table
 
-app = App(name="keys", help="API keys: list, create, rotate, revoke.")
+app = App(name="keys", help="API keys, and the keys that seal the vault.")
 SHOWN = ("id", "name", "role", "institution_id", "scopes", "expires_at", "revoked")
 
 
