@@ -12,7 +12,7 @@ import pytest
 from tests import servers
 from tests.cli.running import Ended, credledger, environment_for
 from tests.conftest import new_database
-from tests.running import Running, running
+from tests.running import KEYRINGS, Running, running
 from tests.servers import PostgresServer, wait_until
 
 from ledger.cli.demo.content import Content, default_folder, read_content
@@ -42,7 +42,9 @@ class Here(msgspec.Struct, frozen=True):
 
     def run(self, *arguments: str, entered: bytes = b"", **settings: str) -> Ended:
         """Run a command here."""
-        return credledger(*arguments, data=self.data, entered=entered, PORT=str(self.ledger.port), **settings)
+        keyrings = {f"{name}_FILE": str(self.ledger.keyring_file(name)) for name in KEYRINGS}
+        told = {"PORT": str(self.ledger.port), **keyrings, **settings}
+        return credledger(*arguments, data=self.data, entered=entered, **told)
 
 
 @pytest.fixture(scope="session")
@@ -50,7 +52,7 @@ def here(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFacto
     """Three services over a database and a message bus of their own."""
     database, data = new_database(postgres_server), tmp_path_factory.mktemp("state")
     roles = {"issuance": database.issuance, "registry": database.registry, "revocation": database.revocation}
-    settings = {"CREDLEDGER_DEMO_FOLDER": str(data / "demo")}
+    settings = {"CREDLEDGER_DEMO_FOLDER": str(data / "demo"), "CREDLEDGER_BACKUP_RETENTION_DAYS": "0"}
     with servers.nats() as nats, running(roles, nats, tmp_path_factory.mktemp("ledger"), **settings) as ledger:
         (data / "operator.key").write_text(ledger.operator + "\n")
         yield Here(ledger, data, {**roles, "owner": database.url})

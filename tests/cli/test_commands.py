@@ -190,7 +190,7 @@ def test_rebuilt_tables_hash_as_the_live_ones(here: Here, school: School, servic
     assert rebuilt["after"]
 
 
-SECRETS = ("SERVER_SECRET", "KEY_PEPPER", "SIGNING_KEK")
+SECRETS = ("SERVER_SECRET", "KEY_PEPPER")
 
 
 def test_a_service_that_is_none_is_named(here: Here) -> None:

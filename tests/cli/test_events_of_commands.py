@@ -50,6 +50,13 @@ class World(msgspec.Struct):
         answer = self.here.ledger.post("issuance", "/v1/keys", {"name": "counted"}, key=self.school.api_key)
         return str(answer.json()["id"])
 
+    def old_epoch(self) -> Words:
+        """An epoch of the data keys' ring under which nothing lies any more."""
+        old = self.here.ledger.get("issuance", "/v1/key-encryption", key=self.here.ledger.operator).json()["rings"][0]
+        for command in ("new-epoch", "rewrap"):
+            assert self.here.run("keys", command).status == 0
+        return old["ring"], str(old["current_epoch"])
+
     def class_list(self, learners: int) -> str:
         file = self.folder / f"{self.fresh('class')}.csv"
         rows = [f"{self.fresh('learner')}@learner.example,Sample Learner" for _ in range(learners)]
@@ -89,6 +96,11 @@ RECIPES: dict[str, Recipe] = {
     "award-csv": Recipe(
         lambda w: (w.class_list(learners=3), "--achievement", w.achievement), {"award.awarded": 3}, own_key=True
     ),
+    # That an epoch began is recorded by the service that notices it.
+    "keys new-epoch": Recipe(lambda _: ("--ring", "signing"), {}),
+    "keys rewrap": Recipe(lambda _: (), {"kek.rewrap_ordered": 1}),
+    "keys destroy-epoch": Recipe(lambda w: w.old_epoch(), {"kek.epoch_destroyed": 1}),
+    "erasures reapply": Recipe(lambda _: (), {"erasures.reapplied": 1}),
     # Its first loading, and what that appends, is the fixture's; from then on it finds everything there.
     "demo": Recipe(lambda _: (), {}),
 }
@@ -99,6 +111,7 @@ APPENDS_NOTHING: dict[str, Callable[[World], Words]] = {
     "migrate": lambda _: (),
     "institutions list": lambda _: (),
     "keys list": lambda _: (),
+    "keys status": lambda _: (),
 }
 
 
