@@ -4,7 +4,7 @@ import asyncio
 
 from litestar import Litestar
 
-from issuance import compromises, erasing, operators, reapplying, sealing
+from issuance import compromises, erasing, learner_records, operators, reapplying, sealing
 from issuance.documents import Addresses
 from issuance.erasure_list import ErasureList
 from issuance.http import (
@@ -60,7 +60,7 @@ TAGS = {
     "Results": "Record what learners achieved, before or without an award.",
     "Mappings": "Read what Moodle, Canvas and OneRoster export, and xAPI statements.",
     "xAPI": "Take statements of learning record providers.",
-    "Learners": "Erase one's own record of a learner.",
+    "Learners": "One's own record of a learner: read it, change it, erase it.",
     "Key encryption": "Epochs of the keys that seal the vault; the operator's.",
 }
 
@@ -104,6 +104,7 @@ async def run(settings: Settings, api_keys: Keys, ready: Ready[Issuance]) -> Non
                 group.create_task(parts.relay.run())
                 group.create_task(parts.signing.sweep())
                 group.create_task(erasing.sweep(parts))
+                group.create_task(learner_records.sweep(parts))
                 group.create_task(compromises.sweep(parts))
                 group.create_task(parts.key_encryption.run())
                 await reapplying.at_start(parts)

@@ -15,6 +15,7 @@ from ledger.events import (
     InstitutionCreated,
     IssuerKeyChanged,
     LearnerErased,
+    LearnerUpdated,
     StandingChanged,
 )
 
@@ -48,6 +49,8 @@ class OwnEvents:
                 await connection.execute(STANDING, award_id, STANDINGS[type(event)])
             case IssuerKeyChanged(change="compromised", key_id=key_id):
                 await connection.execute(COMPROMISED, key_id, seen.position)
+            case LearnerUpdated():
+                await connection.execute(UPDATED, seen.position, seen.recorded_at)
             case LearnerErased():
                 await connection.execute(ERASURE, seen.tenant, seen.subject, seen.position)
         await result_rows.apply(connection, seen, thing)
@@ -60,4 +63,5 @@ AWARD = "INSERT INTO issuance.awards VALUES ($1, $2, $3, $4, $5, $6, $7, 'valid'
 STANDING = "UPDATE issuance.awards SET standing = $2 WHERE award_id = $1"
 CORRECTION = "INSERT INTO issuance.corrections VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING"
 COMPROMISED = "INSERT INTO issuance.compromised_keys VALUES ($1, $2) ON CONFLICT DO NOTHING"
+UPDATED = "INSERT INTO issuance.learner_updates VALUES ($1, $2) ON CONFLICT DO NOTHING"
 ERASURE = "INSERT INTO issuance.erasures VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"

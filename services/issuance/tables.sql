@@ -17,6 +17,8 @@ CREATE INDEX IF NOT EXISTS awards_position ON issuance.awards (position);
 CREATE TABLE IF NOT EXISTS issuance.corrections (      -- each has a document of its own
   position bigint PRIMARY KEY, award_id text COLLATE "C" NOT NULL, tenant text COLLATE "C" NOT NULL,
   pseudonym text COLLATE "C" NOT NULL, recorded_at timestamptz NOT NULL);
+CREATE TABLE IF NOT EXISTS issuance.learner_updates (  -- whose identifiers the vault must have followed
+  position bigint PRIMARY KEY, recorded_at timestamptz NOT NULL);
 CREATE TABLE IF NOT EXISTS issuance.subject_events (   -- which events hold sealed values of a learner: what erasure destroys
   tenant text COLLATE "C" NOT NULL, pseudonym text COLLATE "C" NOT NULL, position bigint NOT NULL,
   PRIMARY KEY (tenant, pseudonym, position));

@@ -55,6 +55,7 @@ BODIES: dict[str, Any] = {
     "/reactivation": {"reason_code": "paid"},
     "/versions": {"name": "Data", "description": "Data.", "criteria": {"narrative": "Exam."}},
     "/correction": {"changes": {"term": "Fall"}, "reason_code": "other"},
+    "/learners/{learner_id}": {"identifiers": [{"kind": "email", "value": "a@learner.example"}]},
     "/suspension": {"reason_code": "other"},
     "/reinstatement": {"reason_code": "other"},
     "/revocation": {"reason_code": "other"},

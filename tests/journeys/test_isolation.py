@@ -39,6 +39,9 @@ class World(msgspec.Struct):
     def award(self) -> str:
         return str(self.ledger.award(self.owner, self.achievement)["id"])
 
+    def learner(self) -> str:
+        return str(self.ledger.award(self.owner, self.achievement)["learner_id"])
+
     def key_id(self) -> str:
         made = self.ledger.post("issuance", "/v1/keys", {"name": "second"}, key=self.owner.api_key)
         return str(made.json()["id"])
@@ -116,6 +119,10 @@ OWNED: dict[Route, Callable[[World], Ask]] = {
     ("issuance", "GET", "/v1/awards/{award_id}"): lambda w: (f"/v1/awards/{w.award()}", None, {}),
     ("issuance", "POST", "/v1/awards/{award_id}/correction"): lambda w: (
         f"/v1/awards/{w.award()}/correction", {"changes": {"term": "Fall"}, "reason_code": "other"}, {}),
+    ("issuance", "GET", "/v1/learners/{learner_id}"): lambda w: (f"/v1/learners/{w.learner()}", None, {}),
+    ("issuance", "PUT", "/v1/learners/{learner_id}"): lambda w: (
+        f"/v1/learners/{(learner := w.learner())}", {"identifiers": [{"kind": "student_id", "value": learner}]},
+        w.etag(f"/v1/learners/{learner}")),
     ("issuance", "POST", "/v1/learners/{learner_id}/erasure"): lambda w: (
         f"/v1/learners/{w.ledger.award(w.owner, w.achievement, 'gone@learner.example')['learner_id']}/erasure", {}, {}),
     ("issuance", "POST", "/v1/results"): lambda w: (

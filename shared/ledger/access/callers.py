@@ -18,6 +18,8 @@ SCOPES: Mapping[str, str] = {
     "results:write": "record, correct and withdraw assessment results, also as xAPI statements",
     "results:read": "read own assessment results and mappings",
     "mappings:write": "publish and withdraw mappings of what learning management systems export",
+    "learners:read": "read own records of learners: names and identifiers",
+    "learners:write": "change own records of learners",
     "learners:erase": "erase a learner's personal data",
     "standings:write": "suspend, reinstate and revoke own awards",
     "standings:read": "read the history of the standing of own awards",

@@ -75,6 +75,30 @@ class Vault:
         pseudonym: str | None = await self._pool.fetchval(KNOWN, tenant, hashes)
         return pseudonym
 
+    async def knows(self, tenant: str, pseudonym: str) -> bool:
+        """Whether there is such a learner of this institution, who was not erased."""
+        return tenant != pseudonym and await self._pool.fetchval(DATA_KEY, tenant, pseudonym) is not None
+
+    async def join(self, tenant: str, pseudonym: str, identifiers: Sequence[Identifier]) -> list[Identifier]:
+        """Let these identifiers name this learner too; those that did not yet.
+
+        Raises Refused when one names another learner of the institution (none is joined then), and Erased.
+        """
+        hashes = {self._identifier_hash(tenant, one): one for one in identifiers}
+        async with self._pool.acquire() as connection, connection.transaction():
+            made = await connection.fetchrow(JOIN_MORE, tenant, sorted(hashes), pseudonym)
+            if not made["is_there"]:
+                raise Erased("This learner's record was erased.")
+            rows = await connection.fetch(KNOWN, tenant, sorted(hashes))
+            if {row["pseudonym"] for row in rows} - {pseudonym}:
+                raise errors.Refused("These identifiers belong to different learners of this institution.")
+        return [hashes[joined] for joined in made["joined"]]
+
+    async def part(self, tenant: str, pseudonym: str, identifiers: Sequence[Identifier]) -> None:
+        """Let these identifiers name this learner no longer. May be repeated."""
+        hashes = [self._identifier_hash(tenant, one) for one in identifiers]
+        await self._pool.execute(PART, tenant, pseudonym, hashes)
+
     async def position_of(self, name: Name) -> int | None:
         """The position of the event that took a name, if one did."""
         position: int | None = await self._pool.fetchval(NAMED, name.tenant, name.kind, name.hash)
@@ -168,6 +192,15 @@ keyed AS (
   SELECT DISTINCT $1, pseudonym, $4::int, $5::bytea FROM joined ON CONFLICT DO NOTHING RETURNING true)
 SELECT (SELECT count(*) FROM joined) AS joined, EXISTS (SELECT FROM keyed) AS keyed
 """
+# The data key's row lock orders this against an erasure.
+JOIN_MORE = """
+WITH learner AS (SELECT FROM vault.data_keys WHERE tenant = $1 AND pseudonym = $3 FOR SHARE),
+joined AS (
+  INSERT INTO vault.learners (tenant, identifier_hash, pseudonym)
+  SELECT $1, h, $3 FROM unnest($2::bytea[]) AS h, learner ON CONFLICT DO NOTHING RETURNING identifier_hash)
+SELECT EXISTS (SELECT FROM learner) AS is_there, array(SELECT identifier_hash FROM joined) AS joined
+"""
+PART = "DELETE FROM vault.learners WHERE tenant = $1 AND pseudonym = $2 AND identifier_hash = ANY($3)"
 OWN_KEY = """
 INSERT INTO vault.data_keys (tenant, pseudonym, epoch, sealed) VALUES ($1, $1, $2, $3) ON CONFLICT DO NOTHING
 """
