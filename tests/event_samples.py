@@ -113,6 +113,13 @@ SAMPLES: list[Event] = [
     events.Rewrapped(ring="data", epoch=2, rewrapped={"1": 40000}),
     events.EpochDestroyed(ring="data", epoch=1),
     events.ErasuresReapplied(listed=3, reapplied=1, unrecorded=1),
+    events.JobCreated(kind="awards", form="csv", rows=30, dry_run=True, digest="ab", achievement_id="ach_b"),
+    events.JobChecked(counts={"ready": 29, "refused": 1}),
+    events.JobStarted(),
+    events.JobPaused(),
+    events.JobResumed(),
+    events.JobCancelled(),
+    events.JobCompleted(counts={"awarded": 29, "refused": 1}),
 ]
 
 

@@ -11,6 +11,7 @@ from issuance.http import (
     achievements,
     awards,
     institutions,
+    jobs,
     key_encryption,
     keys,
     learners,
@@ -18,11 +19,14 @@ from issuance.http import (
     results,
     xapi,
 )
+from issuance.jobs.engine import Engine
+from issuance.jobs.records import Records
 from issuance.key_encryption import KeyEncryption, KeyFigures
 from issuance.leases import Leases
 from issuance.parts import Issuance
 from issuance.projections import OwnEvents
 from issuance.signing import Signing
+from issuance.traffic import Traffic
 from ledger.access import AccessProjection, Keys, access_tables
 from ledger.bus import Bus
 from ledger.connected import connected
@@ -49,6 +53,7 @@ HANDLERS = [
     *mappings.HANDLERS,
     *xapi.HANDLERS,
     *key_encryption.HANDLERS,
+    *jobs.HANDLERS,
 ]
 
 TAGS = {
@@ -62,6 +67,7 @@ TAGS = {
     "xAPI": "Take statements of learning record providers.",
     "Learners": "One's own record of a learner: read it, change it, erase it.",
     "Key encryption": "Epochs of the keys that seal the vault; the operator's.",
+    "Jobs": "Send many wishes as one list: checked first, then carried out row by row.",
 }
 
 
@@ -98,6 +104,7 @@ async def run(settings: Settings, api_keys: Keys, ready: Ready[Issuance]) -> Non
         try:
             await operators.enrol(parts)
             await sealing.serve(bus, parts.vault)
+            engine = Engine(parts, parts.records)
             async with asyncio.TaskGroup() as group:
                 for projector in parts.projectors:
                     group.create_task(projector.run())
@@ -108,6 +115,8 @@ async def run(settings: Settings, api_keys: Keys, ready: Ready[Issuance]) -> Non
                 group.create_task(compromises.sweep(parts))
                 group.create_task(parts.key_encryption.run())
                 await reapplying.at_start(parts)
+                group.create_task(engine.run())
+                group.create_task(engine.sweep())
                 ready(parts)
         finally:
             await parts.leases.close()
@@ -134,6 +143,8 @@ def _parts(settings: Settings, api_keys: Keys, bus: Bus, store: Store) -> Issuan
         addresses=addresses,
         projectors=tuple(Projector(projection, store, bus) for projection in projections),
         relay=Relay(store, bus, settings),
+        records=Records(store.pool, vault),
+        traffic=Traffic(),
     )
     api_keys.attach(store.pool, parts.caught_up)
     return parts

@@ -21,7 +21,7 @@ from ledger import errors, ids
 from ledger.codec import Recorded
 from ledger.events import AwardCorrected, Awarded, DocumentIssued
 from ledger.identifiers import Identifier
-from ledger.store import NameTaken, Wish
+from ledger.store import Name, NameTaken, Wish
 from ledger.vault import Erased
 
 TRIES = 5  # others may award the same, or erase the learner, at the same time
@@ -89,7 +89,7 @@ async def decide(issuance: Issuance, wish: Wish, data: AwardLearner) -> Made:
         return Made(earlier.events[0], "replayed")
     awards.check(data, at=now())
     identifiers = awards.identifiers_of(data.learner)
-    await _check_achievement(issuance, wish.tenant, data)
+    await check_achievement(issuance, wish.tenant, data)
     for tries_left in reversed(range(TRIES)):
         try:
             return await _decide(issuance, wish, data, identifiers)
@@ -140,34 +140,50 @@ def _superseded(old: Recorded, new: Recorded) -> Superseded:
 
 
 async def _decide(issuance: Issuance, wish: Wish, data: AwardLearner, identifiers: list[Identifier]) -> Made:
-    names = [issuance.external_name(wish.tenant, EXTERNAL_ID, data.external_id)] if data.external_id else []
-    for name in names:
+    for name in _names(issuance, wish, data):
         if (position := await issuance.vault.position_of(name)) is not None:
             raise NameTaken(position)
     pseudonym = await issuance.vault.learner(wish.tenant, identifiers)
-    renewed = [f"award/{data.renews}", f"standing/{data.renews}"] if data.renews else []
-
-    def check_renewal(*histories: Any) -> None:
-        if histories:
-            renewals.check(data, *histories, tenant=wish.tenant, learner=pseudonym)
-
-    check_renewal(*[await issuance.store.load(stream) for stream in renewed])
+    if data.renews:
+        renewed = [await issuance.store.load(stream) for stream in _renewed(data)]
+        renewals.check(data, *renewed, tenant=wish.tenant, learner=pseudonym)
     place = await _place(issuance, wish, data, pseudonym)
     if isinstance(place, Recorded):
         return Made(place, "returned")
+    return await make(issuance, wish, data, pseudonym, place)
+
+
+async def make(issuance: Issuance, wish: Wish, data: AwardLearner, pseudonym: str, stream: str) -> Made:
+    """The award in this stream, which was looked at and is most likely empty.
+
+    Raises NameTaken, Overtaken or Erased for what has changed since, and what the rule raises.
+    """
     draws = await _draws(issuance, wish.tenant, pseudonym)
     at = now()
 
     def rule(*histories: Any) -> Any:
-        check_renewal(*histories[OWN_HISTORIES:])
-        own = histories[:OWN_HISTORIES]
+        own, renewed = histories[:OWN_HISTORIES], histories[OWN_HISTORIES:]
+        if renewed:
+            renewals.check(data, *renewed, tenant=wish.tenant, learner=pseudonym)
         return awards.award(data, *own, draws=draws, document_for=issuance.addresses.unsigned, at=at)
 
-    reads = (f"institution/{wish.tenant}", f"achievement/{data.achievement_id}", f"learner/{pseudonym}", *renewed)
-    decision = await issuance.store.decide(place, rule, wish=wish, reads=reads, names=names, new=True)
+    reads = (f"institution/{wish.tenant}", f"achievement/{data.achievement_id}", f"learner/{pseudonym}")
+    names = _names(issuance, wish, data)
+    decision = await issuance.store.decide(
+        stream, rule, wish=wish, reads=(*reads, *_renewed(data)), names=names, new=True
+    )
     if decision.replayed:
         return Made(decision.events[0], "replayed")
     return Made(decision.events[0], "awarded", awards.personal_values(data, draws))
+
+
+def _renewed(data: AwardLearner) -> list[str]:
+    """The streams of the award that is renewed."""
+    return [f"award/{data.renews}", f"standing/{data.renews}"] if data.renews else []
+
+
+def _names(issuance: Issuance, wish: Wish, data: AwardLearner) -> list[Name]:
+    return [issuance.external_name(wish.tenant, EXTERNAL_ID, data.external_id)] if data.external_id else []
 
 
 async def _place(issuance: Issuance, wish: Wish, data: AwardLearner, pseudonym: str) -> str | Recorded:
@@ -211,7 +227,7 @@ async def _with_external_id(issuance: Issuance, wish: Wish, data: AwardLearner, 
     raise AlreadyAwarded(f"This external_id {what} the award {award_id(holder)}; it can be given once.")
 
 
-async def _check_achievement(issuance: Issuance, tenant: str, data: AwardLearner) -> None:
+async def check_achievement(issuance: Issuance, tenant: str, data: AwardLearner) -> None:
     """Refuse before a place in a status list is burnt for nothing."""
     stream = f"achievement/{data.achievement_id}"
     try:

@@ -11,9 +11,11 @@ from issuance.clock import now
 from issuance.documents import Addresses
 from issuance.erasure_list import ErasureList
 from issuance.institutions import Institution, existing
+from issuance.jobs.records import Records
 from issuance.key_encryption import KeyEncryption
 from issuance.leases import Leases
 from issuance.signing import Signing
+from issuance.traffic import Traffic
 from ledger import errors, ids
 from ledger.access import Caller
 from ledger.bus import Bus
@@ -47,6 +49,8 @@ class Issuance(msgspec.Struct, frozen=True, kw_only=True):
     addresses: Addresses
     projectors: tuple[Projector, ...]
     relay: Relay
+    records: Records
+    traffic: Traffic
     judging: asyncio.Semaphore = msgspec.field(default_factory=lambda: asyncio.Semaphore(1))
 
     def wish(self, request: Request[Any, Any, Any], key: WishKey, tenant: str | None = None) -> Wish:

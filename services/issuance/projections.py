@@ -4,6 +4,7 @@ only there an event's subject stands."""
 from typing import Any
 
 from issuance import result_rows
+from issuance.jobs.rules import state_after
 from ledger.codec import Seen, parse_time
 from ledger.events import (
     AchievementPublished,
@@ -14,6 +15,13 @@ from ledger.events import (
     AwardSuspended,
     InstitutionCreated,
     IssuerKeyChanged,
+    JobCancelled,
+    JobChecked,
+    JobCompleted,
+    JobCreated,
+    JobPaused,
+    JobResumed,
+    JobStarted,
     LearnerErased,
     LearnerUpdated,
     StandingChanged,
@@ -51,6 +59,12 @@ class OwnEvents:
                 await connection.execute(COMPROMISED, key_id, seen.position)
             case LearnerUpdated():
                 await connection.execute(UPDATED, seen.position, seen.recorded_at)
+            case JobCreated(dry_run=dry_run):
+                await connection.execute(JOB, thing, seen.tenant, dry_run, seen.position, seen.recorded_at)
+            case JobChecked() | JobStarted() | JobPaused() | JobResumed() | JobCancelled() | JobCompleted():
+                job = await connection.fetchrow(JOB_NOW, thing)
+                after = state_after(seen.event, job["state"], checked=job["checked"], dry_run=job["dry_run"])
+                await connection.execute(JOB_CHANGED, thing, *after, seen.recorded_at)
             case LearnerErased():
                 await connection.execute(ERASURE, seen.tenant, seen.subject, seen.position)
         await result_rows.apply(connection, seen, thing)
@@ -62,6 +76,9 @@ ACHIEVEMENT = "INSERT INTO issuance.achievements VALUES ($1, $2, $3) ON CONFLICT
 AWARD = "INSERT INTO issuance.awards VALUES ($1, $2, $3, $4, $5, $6, $7, 'valid') ON CONFLICT DO NOTHING"
 STANDING = "UPDATE issuance.awards SET standing = $2 WHERE award_id = $1"
 CORRECTION = "INSERT INTO issuance.corrections VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING"
+JOB = "INSERT INTO issuance.jobs VALUES ($1, $2, 'checking', $3, false, $4, $5) ON CONFLICT DO NOTHING"
+JOB_NOW = "SELECT state, checked, dry_run FROM issuance.jobs WHERE job_id = $1"
+JOB_CHANGED = "UPDATE issuance.jobs SET state = $2, checked = $3, changed_at = $4 WHERE job_id = $1"
 COMPROMISED = "INSERT INTO issuance.compromised_keys VALUES ($1, $2) ON CONFLICT DO NOTHING"
 UPDATED = "INSERT INTO issuance.learner_updates VALUES ($1, $2) ON CONFLICT DO NOTHING"
 ERASURE = "INSERT INTO issuance.erasures VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"

@@ -6,7 +6,7 @@ meanwhile stays unsigned and is reported.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -22,8 +22,9 @@ from ledger.keys import KeyGone, SigningKeys
 from ledger.proofs import secure, vc_jwt
 from ledger.store import Store
 from ledger.store.away import DATABASE_AWAY
-from ledger.vault import Documents, Erased, Formats, Owner, Vault
+from ledger.vault import Document, Documents, Erased, Formats, Owner, Vault
 
+Turn = Callable[[], Awaitable[None]]
 SWEEP_SECONDS = 1.0
 GRACE_SECONDS = 5.0
 
@@ -55,20 +56,34 @@ class Signing:
         """
         if personal is None:
             personal = await self._vault.open(recorded)
-        event = _issued(recorded)
         capability = personal["capability"]
-        institution, published = await self._pinned(recorded, event)
         try:
-            unsigned, formats = await self._formats(event, personal, institution, published)
+            document = await self._document(recorded, personal)
         except errors.Unavailable:
             kept = await self._documents.open(capability)
             if kept is None:
                 raise
             return Signed(capability, str(recorded.subject), kept.formats, personal.get("external_id"))
-        owner = Owner(recorded.tenant, str(recorded.subject), award_id(recorded), recorded.position)
-        if not await self._documents.keep(owner, capability, unsigned, formats):
+        if not await self._documents.keep(document):
             raise Erased("This learner's record was erased.")
-        return Signed(capability, str(recorded.subject), formats, personal.get("external_id"))
+        return Signed(capability, str(recorded.subject), document.formats, personal.get("external_id"))
+
+    async def sign_many(self, awards: Sequence[tuple[Recorded, dict[str, Any] | None]], turn: Turn) -> None:
+        """Sign and keep the credentials of many events; `turn` is awaited between two of them, so that others get
+        theirs. What cannot be signed now (a key is gone, a learner was erased) is left to the sweep, which says so."""
+        documents = []
+        for recorded, personal in awards:
+            with suppress(KeyGone, Erased):
+                documents.append(await self._document(recorded, personal or await self._vault.open(recorded)))
+            await turn()
+        await self._documents.keep_many(documents)
+
+    async def _document(self, recorded: Recorded, personal: dict[str, Any]) -> Document:
+        event = _issued(recorded)
+        institution, published = await self._pinned(recorded, event)
+        unsigned, formats = await self._formats(event, personal, institution, published)
+        owner = Owner(recorded.tenant, str(recorded.subject), award_id(recorded), recorded.position)
+        return Document(owner, personal["capability"], unsigned, formats)
 
     async def _formats(
         self, event: DocumentIssued, personal: dict[str, Any], institution: Institution, published: Recorded

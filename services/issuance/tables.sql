@@ -36,3 +36,8 @@ CREATE TABLE IF NOT EXISTS issuance.mappings (
   mapping_id text COLLATE "C" PRIMARY KEY, tenant text COLLATE "C" NOT NULL, source text NOT NULL,
   withdrawn boolean NOT NULL DEFAULT false, position bigint NOT NULL);
 CREATE INDEX IF NOT EXISTS mappings_tenant ON issuance.mappings (tenant, position);
+CREATE TABLE IF NOT EXISTS issuance.jobs (job_id text COLLATE "C" PRIMARY KEY, tenant text COLLATE "C" NOT NULL,
+  state text NOT NULL, dry_run boolean NOT NULL, checked boolean NOT NULL, position bigint NOT NULL,
+  changed_at timestamptz NOT NULL);
+CREATE INDEX IF NOT EXISTS jobs_tenant ON issuance.jobs (tenant, position);
+CREATE INDEX IF NOT EXISTS jobs_active ON issuance.jobs (position) WHERE state IN ('checking', 'running');

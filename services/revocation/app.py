@@ -17,6 +17,7 @@ from ledger.settings import Settings
 from ledger.store import Store
 from ledger.tables import lay_out
 from ledger.web import Service, application
+from revocation import commanded
 from revocation.http import many, standings, status_lists
 from revocation.lists import leasing
 from revocation.lists.leasing import Leasing
@@ -90,6 +91,7 @@ async def _follow(settings: Settings, api_keys: Keys, bus: Bus, store: Store, re
     )
     api_keys.attach(store.pool, parts.caught_up)
     await leasing.serve(bus, Leasing(store, settings.server_secret), parts.lists)
+    await commanded.serve(bus, parts)
     async with asyncio.TaskGroup() as group:
         for projector in followers:
             group.create_task(projector.run())

@@ -4,6 +4,8 @@ import msgspec
 
 from ledger.credentials.identity import normal_identity
 
+KINDS = ("email", "did", "student_id")
+
 
 class Identifier(msgspec.Struct, frozen=True):
     """One way in which a learner is named; `value` is in its normal spelling (`identifier_of`)."""

@@ -35,8 +35,8 @@ class Token(msgspec.Struct, frozen=True):
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What one service process is told. `kek` seals learners' data keys (issuance alone holds it), `signing_kek`
     the institutions' signing keys (issuance and revocation). URLs have no trailing slash. `lease_places` is
-    how many places in the status lists issuance asks for at a time; `demo_folder` holds what the
-    registry's `/demo` page shows, where a demo was loaded. `kek_rotation_days` and `backup_retention_days` make the
+    how many places in the status lists issuance asks for at a time; `job_retention_days` how long the refused rows of a
+    bulk job can be had after its end; `demo_folder` holds what the registry's `/demo` page shows, where a demo was loaded. `kek_rotation_days` and `backup_retention_days` make the
     erasure horizon; `erasure_list` is the file outside the backups that remembers erasures; `pkcs11` is where new
     signing keys are made instead of in the vault."""
 
@@ -60,6 +60,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     backup_retention_days: int = 30
     erasure_list: Path | None = None
     pkcs11: Token | None = None
+    job_retention_days: int = 30
     log_level: str
 
     @property
@@ -93,6 +94,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             backup_retention_days=read.number("BACKUP_RETENTION_DAYS", 30),
             erasure_list=Path(f) if service == "issuance" and (f := read.text("ERASURE_LIST", "")) else None,
             pkcs11=read.token() if holds_signing_kek else None,
+            job_retention_days=read.number("JOB_RETENTION_DAYS", 30),
             demo_folder=Path(f) if service == "registry" and (f := read.text("DEMO_FOLDER", "")) else None,
             log_level=read.text("LOG_LEVEL", "info"),
         )

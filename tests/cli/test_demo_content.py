@@ -12,7 +12,7 @@ from openvc.did.did_key import DidKeyResolver  # type: ignore[import-not-found, 
 
 from issuance.achievements import PublishAchievement, published, rules
 from issuance.institutions import CreateInstitution
-from ledger.cli.class_list import award_for, parse_columns, read_class_list
+from ledger.class_list import award_for, parse_columns, read_class_list
 from ledger.cli.demo.content import Content, default_folder, read_content, renamed
 from ledger.cli.failure import Failure
 from ledger.credentials.taxonomy import ASSESSMENT_METHODS, CREDENTIAL_TYPES, SECTORS

@@ -87,7 +87,9 @@ class Contract(msgspec.Struct, frozen=True):
         if content is None and plans()[route].body is not None:
             content = msgspec.json.encode(body)
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        sent = {"content-type": "application/json", "if-match": "*", **self.headers(route), **named}
+        taken = plans()[route].body
+        media_type = "application/json" if taken is None else taken.media_type
+        sent = {"content-type": media_type, "if-match": "*", **self.headers(route), **named}
         return self.client.request(
             route.method, self.ledger.url(route.service) + (path or route.template.format_map(NOTHING)),
             content=content, headers={name: value for name, value in sent.items() if value is not None},

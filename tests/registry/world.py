@@ -28,7 +28,7 @@ from ledger.events import (
 from ledger.proofs import LocalSigner, secure
 from ledger.settings import Settings
 from ledger.store import Store, Wish
-from ledger.vault import Documents
+from ledger.vault import Document, Documents
 from ledger.vault.documents import Formats, Owner
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -197,7 +197,7 @@ class World:
         )
         position = (await self.issuance.load(f"award/{award_id}"))[-1].position
         owner, formats = Owner(NOVA, LEARNER, award_id, position), Formats(vc=signed(capability), jwt=JWT)
-        await Documents(self.issuance.pool).keep(owner, capability, credential(capability), formats)
+        await Documents(self.issuance.pool).keep(Document(owner, capability, credential(capability), formats))
 
     async def key(self, letter: str, role: str, tenant: str = LEDGER_TENANT) -> str:
         """An API key of this role; its text."""

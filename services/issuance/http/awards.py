@@ -54,7 +54,8 @@ async def award_learner(
     who holds the achievement already is not awarded again unless `on_duplicate` says so.
     """
     decided = issuance.wish(request, wish, own_tenant(caller_of(request)))
-    answer, outcome = await awarding.award(issuance, decided, data)
+    with issuance.traffic.single():
+        answer, outcome = await awarding.award(issuance, decided, data)
     headers = {**replay_headers(replayed=outcome == "replayed"), "location": f"/v1/awards/{answer.id}"}
     return Response(answer, status_code=200 if outcome == "returned" else 201, headers=headers)
 

@@ -20,6 +20,8 @@ SCOPES: Mapping[str, str] = {
     "mappings:write": "publish and withdraw mappings of what learning management systems export",
     "learners:read": "read own records of learners: names and identifiers",
     "learners:write": "change own records of learners",
+    "jobs:write": "send lists of wishes as jobs, and start, pause or cancel them",
+    "jobs:read": "follow own jobs, and read their refused rows",
     "learners:erase": "erase a learner's personal data",
     "standings:write": "suspend, reinstate and revoke own awards",
     "standings:read": "read the history of the standing of own awards",

@@ -11,6 +11,7 @@ from cyclopts import App, CycloptsError
 
 from ledger.cli.failure import USAGE, Failure
 from ledger.cli.speaking import note
+from ledger.errors import LedgerError
 
 # By path: a command that asks HTTP must not wait for the libraries of one that migrates.
 COMMANDS = {
@@ -45,6 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Failure as failure:
         note(f"credledger: {failure.sentence}")
         return failure.status
+    except LedgerError as error:  # what was given cannot be right, as the ledger itself would say
+        note(f"credledger: {error.detail}")
+        return USAGE
     except BrokenPipeError:  # the reader has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

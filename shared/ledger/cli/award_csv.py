@@ -13,8 +13,8 @@ from typing import Final
 
 import msgspec
 
+from ledger.class_list import ClassList, Row, award_for, error_file, parse_columns, read_class_list, row_key
 from ledger.cli.api import PATIENT_SECONDS, Api
-from ledger.cli.class_list import ClassList, Row, award_for, error_file, parse_columns, read_class_list, row_key
 from ledger.cli.failure import REFUSED, UNAVAILABLE, USAGE, Failure
 from ledger.cli.options import AsJson, Key
 from ledger.cli.place import Place
@@ -68,10 +68,10 @@ def write_errors(file: Path, listed: ClassList, outcomes: Sequence[Outcome]) -> 
     return path
 
 
-def _refused(listed: ClassList, outcomes: Sequence[Outcome]) -> Iterator[tuple[Row, str]]:
+def _refused(listed: ClassList, outcomes: Sequence[Outcome]) -> Iterator[tuple[tuple[str, ...], str]]:
     for row, outcome in zip(listed.rows, outcomes, strict=True):
         if outcome.outcome == "refused":
-            yield row, outcome.detail or ""
+            yield row.cells, outcome.detail or ""
 
 
 def _award(issuance: Api, digest: str, achievement_id: str, row: Row) -> Outcome:

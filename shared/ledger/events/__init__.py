@@ -1,6 +1,6 @@
 """Every event type of the ledger, by topic. The catalogue in shared/README.md is generated from here."""
 
-from ledger.events import awards, institutions, ledger, mappings, results, standings, vault
+from ledger.events import awards, institutions, jobs, ledger, mappings, results, standings, vault
 from ledger.events.awards import (
     AchievementPublished,
     AchievementWithdrawn,
@@ -18,6 +18,15 @@ from ledger.events.institutions import (
     InstitutionReactivated,
     InstitutionUpdated,
     IssuerKeyChanged,
+)
+from ledger.events.jobs import (
+    JobCancelled,
+    JobChecked,
+    JobCompleted,
+    JobCreated,
+    JobPaused,
+    JobResumed,
+    JobStarted,
 )
 from ledger.events.ledger import KeyCreated, KeyExpirySet, KeyRevoked, LedgerOpened, PolicySet
 from ledger.events.mappings import MappingPublished, MappingWithdrawn
@@ -43,6 +52,7 @@ EVENTS: dict[str, type[Event]] = {
         *mappings.EVENTS,
         *standings.EVENTS,
         *vault.EVENTS,
+        *jobs.EVENTS,
     )
 }
 
@@ -69,6 +79,13 @@ __all__ = [
     "InstitutionReactivated",
     "InstitutionUpdated",
     "IssuerKeyChanged",
+    "JobCancelled",
+    "JobChecked",
+    "JobCompleted",
+    "JobCreated",
+    "JobPaused",
+    "JobResumed",
+    "JobStarted",
     "KeyCreated",
     "KeyExpirySet",
     "KeyRevoked",

@@ -148,10 +148,24 @@ class Store:
         history = tuple(await self.load(stream))
         # What was loaded while something was forgotten may be what should be forgotten: it is not kept.
         if history and len(history) <= CACHED_EVENTS_A_STREAM and began == self._forgotten:
-            self._streams[stream] = history
-            if len(self._streams) > CACHED_STREAMS:
-                self._streams.popitem(last=False)
+            self._keep(stream, history)
         return history
+
+    async def there(self, streams: Sequence[str]) -> set[str]:
+        """Which of these streams have a history, by one question; of the others it is remembered that they have none,
+        which is good as a guard like every cached history."""
+        began = self._forgotten
+        found = {row["stream_id"] for row in await self.pool.fetch(THERE, streams)}
+        if began == self._forgotten:
+            for stream in streams:
+                if stream not in found:
+                    self._keep(stream, ())
+        return found
+
+    def _keep(self, stream: str, history: tuple[Recorded, ...]) -> None:
+        self._streams[stream] = history
+        if len(self._streams) > CACHED_STREAMS:
+            self._streams.popitem(last=False)
 
     def forget(self, stream: str) -> None:
         """Drop a cached history: something was appended to it."""
@@ -314,6 +328,7 @@ LOAD = """
 SELECT log_id, position, stream_id, version, command_id, topic, recorded_at, leaf, state
 FROM ledger.load(0::smallint, $1) ORDER BY version
 """
+THERE = "SELECT stream_id FROM ledger.streams WHERE log_id = 0 AND stream_id = ANY($1)"
 REQUEST = """
 SELECT fingerprint, position FROM ledger.requests WHERE log_id = 0 AND tenant = $1 AND route = $2 AND key_hash = $3
 """

@@ -7,6 +7,7 @@ that only issuance has.
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
 import asyncpg
@@ -49,20 +50,31 @@ class Kept(msgspec.Struct, frozen=True):
     position: int
 
 
+class Document(msgspec.Struct, frozen=True):
+    """What is kept: whose it is, the capability of its URL, the credential without proofs, and what was signed."""
+
+    owner: Owner
+    capability: str
+    unsecured: dict[str, Any]
+    formats: Formats
+
+
 class Documents:
     """Keeps and opens documents over the service's pool."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
 
-    async def keep(self, owner: Owner, capability: str, unsecured: dict[str, Any], formats: Formats) -> bool:
+    async def keep(self, document: Document) -> bool:
         """Store what was signed; once stored it stays. False when the learner was erased meanwhile."""
-        share, lookup = secrets.token_bytes(32), sealing.lookup_of(capability)
-        seal_key, mac_key = sealing.document_keys(capability, share)
-        sealed = sealing.seal(seal_key, secrets.token_bytes(12), msgspec.json.encode(formats), lookup)
-        mac = hmac.digest(mac_key, hashlib.sha256(canonical(unsecured)).digest(), "sha256")
-        row = (lookup, owner.tenant, owner.pseudonym, owner.award_id, owner.position, mac, share, sealed)
-        return await self._pool.fetchval(KEEP, *row) is not None
+        return await self._pool.fetchval(KEEP, *_row(document)) is not None
+
+    async def keep_many(self, documents: Sequence[Document]) -> None:
+        """Store many in one statement; those of learners that were erased meanwhile are left out."""
+        # In one order of learners: two of these at once lock their data keys alike.
+        rows = sorted(map(_row, documents), key=lambda row: row[1:3])
+        if rows:
+            await self._pool.execute(KEEP_MANY, *map(list, zip(*rows, strict=True)))
 
     async def open(self, capability: str) -> Opened | None:
         """The document at this capability, or None when there is none (any more)."""
@@ -85,6 +97,15 @@ class Documents:
         return Kept(row["award_id"], row["position"]) if hmac.compare_digest(mac, row["mac"]) else None
 
 
+def _row(document: Document) -> tuple[Any, ...]:
+    """lookup, tenant, pseudonym, award, position, mac, share, sealed."""
+    owner, share, lookup = document.owner, secrets.token_bytes(32), sealing.lookup_of(document.capability)
+    seal_key, mac_key = sealing.document_keys(document.capability, share)
+    sealed = sealing.seal(seal_key, secrets.token_bytes(12), msgspec.json.encode(document.formats), lookup)
+    mac = hmac.digest(mac_key, hashlib.sha256(canonical(document.unsecured)).digest(), "sha256")
+    return lookup, owner.tenant, owner.pseudonym, owner.award_id, owner.position, mac, share, sealed
+
+
 # The data key's row lock orders this against an erasure: a document is kept only while its learner is.
 KEEP = """
 WITH learner AS (SELECT FROM vault.data_keys WHERE tenant = $2 AND pseudonym = $3 FOR SHARE),
@@ -92,5 +113,17 @@ kept AS (
   INSERT INTO vault.documents (lookup, tenant, pseudonym, award_id, position, mac, share, sealed)
   SELECT $1, $2, $3, $4, $5, $6, $7, $8 FROM learner ON CONFLICT DO NOTHING)
 SELECT 1 FROM learner
+"""
+KEEP_MANY = """
+WITH given AS (
+  SELECT * FROM unnest($1::bytea[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bytea[], $7::bytea[],
+    $8::bytea[]) AS g(lookup, tenant, pseudonym, award_id, position, mac, share, sealed)),
+learner AS (
+  SELECT k.tenant, k.pseudonym FROM vault.data_keys k
+  WHERE (k.tenant, k.pseudonym) IN (SELECT g.tenant, g.pseudonym FROM given g)
+  ORDER BY k.tenant, k.pseudonym FOR SHARE)
+INSERT INTO vault.documents (lookup, tenant, pseudonym, award_id, position, mac, share, sealed)
+SELECT g.lookup, g.tenant, g.pseudonym, g.award_id, g.position, g.mac, g.share, g.sealed
+FROM given g JOIN learner USING (tenant, pseudonym) ON CONFLICT DO NOTHING
 """
 OPEN = "SELECT award_id, position, tenant, mac, share, sealed FROM vault.documents WHERE lookup = $1"

@@ -38,6 +38,11 @@ def value_purpose(event_id: str, name: str) -> bytes:
     return event_id.encode() + b"\0" + name.encode()
 
 
+def thing_purpose(thing: str, place: str) -> bytes:
+    """What a sealed value of something that is no learner is bound to: the thing, and its place there."""
+    return f"credledger/thing/v1\0{thing}\0{place}".encode()
+
+
 def data_key_purpose(tenant: str, pseudonym: str) -> bytes:
     return f"credledger/data-key/v1\0{tenant}\0{pseudonym}".encode()
 

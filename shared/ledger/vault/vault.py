@@ -6,7 +6,7 @@ them; an orphan is harmless. A tenant's own facts (no learner) are sealed under 
 
 import secrets
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import asyncpg
@@ -69,6 +69,66 @@ class Vault:
             return pseudonym
         raise errors.Unavailable("The learner is being recorded by others; try again.", retry_after_seconds=1)
 
+    async def learners(self, tenant: str, people: Sequence[Sequence[Identifier]]) -> list[str | errors.LedgerError]:
+        """The pseudonyms of many people at once, in their order; the error for whom there is none (see `learner`).
+
+        Who is known by all that is given, or not at all, costs two statements for all together.
+        """
+        hashes = [sorted({self._identifier_hash(tenant, i) for i in identifiers}) for identifiers in people]
+        rows = await self._pool.fetch(KNOWN_AS, tenant, [one for each in hashes for one in each])
+        known = {row["identifier_hash"]: row["pseudonym"] for row in rows}
+        found: dict[int, str] = {}
+        fresh: dict[int, tuple[str, bytes]] = {}
+        taken: set[bytes] = set()
+        for number, each in enumerate(hashes):
+            names = {known.get(one) for one in each}
+            if len(names) == 1 and (name := names.pop()) is not None:
+                found[number] = name
+            elif not any(one in known for one in each) and not taken & set(each):
+                fresh[number] = (ids.text_id("lrn", secrets.token_bytes(16)), secrets.token_bytes(sealing.KEY_BYTES))
+                taken |= set(each)
+        found |= await self._joined(tenant, hashes, fresh)
+        return [
+            found[number] if number in found else await self._one_of_many(tenant, identifiers)
+            for number, identifiers in enumerate(people)
+        ]
+
+    async def _joined(
+        self, tenant: str, hashes: Sequence[Sequence[bytes]], fresh: Mapping[int, tuple[str, bytes]]
+    ) -> dict[int, str]:
+        """Record new learners together; none of them where somebody else recorded one at the same time."""
+        rows = [(one, name) for number, (name, _) in fresh.items() for one in hashes[number]]
+        keys = [(name, *self._sealed_data_key(tenant, name, key)) for name, key in fresh.values()]
+        if not rows:
+            return {}
+        try:
+            async with self._pool.acquire() as connection, connection.transaction():
+                columns = [[row[i] for row in rows] for i in range(2)] + [[key[i] for key in keys] for i in range(3)]
+                if await connection.fetchval(JOIN_MANY, tenant, *columns) < len(rows):
+                    raise _Overtaken
+        except _Overtaken:
+            return {}
+        for name, key in fresh.values():
+            self._remember(tenant, name, key)
+        return {number: name for number, (name, _) in fresh.items()}
+
+    async def _one_of_many(self, tenant: str, identifiers: Sequence[Identifier]) -> str | errors.LedgerError:
+        try:
+            return await self.learner(tenant, identifiers)
+        except errors.LedgerError as error:
+            return error
+
+    async def known(self, tenant: str, people: Sequence[Sequence[Identifier]]) -> list[str | None]:
+        """The pseudonyms of many people, without making one for whom there is none."""
+        hashes = [[self._identifier_hash(tenant, i) for i in identifiers] for identifiers in people]
+        rows = await self._pool.fetch(KNOWN_AS, tenant, [one for each in hashes for one in each])
+        names = {row["identifier_hash"]: str(row["pseudonym"]) for row in rows}
+        return [next((names[one] for one in each if one in names), None) for each in hashes]
+
+    def hashes_of(self, tenant: str, identifiers: Sequence[Identifier]) -> list[bytes]:
+        """How these identifiers are remembered: keyed, so that nobody can guess them."""
+        return [self._identifier_hash(tenant, identifier) for identifier in identifiers]
+
     async def find(self, tenant: str, identifier: Identifier) -> str | None:
         """The pseudonym behind an identifier, if this institution knows it."""
         hashes = [self._identifier_hash(tenant, identifier)]
@@ -114,6 +174,23 @@ class Vault:
             for name, opening in openings.items()
         }
 
+    async def sealer_of(self, tenant: str, thing: str) -> Callable[[bytes, str], bytes]:
+        """What seals values of something that is no learner, such as a job, each bound to its place, under a data key
+        of its own, made when it is asked for first."""
+        fresh = self._sealed_data_key(tenant, thing, secrets.token_bytes(sealing.KEY_BYTES))
+        await self._pool.execute(OWN_KEY, tenant, thing, *fresh)
+        key = await self._data_key(tenant, thing)
+
+        def seal(value: bytes, place: str) -> bytes:
+            return sealing.seal(key, secrets.token_bytes(12), value, sealing.thing_purpose(thing, place))
+
+        return seal
+
+    async def opener_of(self, tenant: str, thing: str) -> Callable[[bytes, str], bytes]:
+        """What opens values that `sealer_of` sealed. Raises Erased when the data key is gone."""
+        key = await self._data_key(tenant, thing)
+        return lambda blob, place: sealing.unseal(key, blob, sealing.thing_purpose(thing, place))
+
     async def open(self, recorded: Recorded) -> dict[str, Any]:
         """An event's personal values by name; empty where it has none. Raises Erased."""
         openings = await self.openings(recorded)
@@ -141,6 +218,7 @@ class Vault:
         """
         self._keys.pop((tenant, pseudonym), None)
         async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute(ERASE_JOB_ROWS, tenant, pseudonym)
             for table in ("data_keys", "learners", "documents"):
                 statement = f"DELETE FROM vault.{table} WHERE tenant = $1 AND pseudonym = $2"  # noqa: S608 names are ours
                 await connection.execute(statement, tenant, pseudonym)
@@ -159,7 +237,7 @@ class Vault:
         row = await self._pool.fetchrow(DATA_KEY, tenant, pseudonym)
         if row is None and pseudonym == tenant:
             fresh = self._sealed_data_key(tenant, tenant, secrets.token_bytes(sealing.KEY_BYTES))
-            await self._pool.execute(OWN_KEY, tenant, *fresh)
+            await self._pool.execute(OWN_KEY, tenant, tenant, *fresh)
             row = await self._pool.fetchrow(DATA_KEY, tenant, tenant)
         if row is None:
             raise Erased("This learner's record was erased.")
@@ -201,11 +279,26 @@ joined AS (
 SELECT EXISTS (SELECT FROM learner) AS is_there, array(SELECT identifier_hash FROM joined) AS joined
 """
 PART = "DELETE FROM vault.learners WHERE tenant = $1 AND pseudonym = $2 AND identifier_hash = ANY($3)"
+KNOWN_AS = "SELECT identifier_hash, pseudonym FROM vault.learners WHERE tenant = $1 AND identifier_hash = ANY($2)"
+JOIN_MANY = """
+WITH joined AS (
+  INSERT INTO vault.learners (tenant, identifier_hash, pseudonym)
+  SELECT $1, u.h, u.p FROM unnest($2::bytea[], $3::text[]) AS u(h, p) ON CONFLICT DO NOTHING RETURNING true),
+keyed AS (
+  INSERT INTO vault.data_keys (tenant, pseudonym, epoch, sealed)
+  SELECT $1, u.p, u.e, u.s FROM unnest($4::text[], $5::int[], $6::bytea[]) AS u(p, e, s))
+SELECT count(*) FROM joined
+"""
 OWN_KEY = """
-INSERT INTO vault.data_keys (tenant, pseudonym, epoch, sealed) VALUES ($1, $1, $2, $3) ON CONFLICT DO NOTHING
+INSERT INTO vault.data_keys (tenant, pseudonym, epoch, sealed) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING
 """
 NAMED = "SELECT position FROM vault.names WHERE log_id = 0 AND tenant = $1 AND kind = $2 AND hash = $3"
 ERASE_NAMES = "DELETE FROM vault.names WHERE log_id = 0 AND position = ANY($1)"
+ERASE_JOB_ROWS = """
+UPDATE vault.job_rows r SET sealed = NULL, outcome = coalesce(r.outcome, 'erased')
+FROM vault.jobs j WHERE j.job_id = r.job_id AND j.tenant = $1 AND r.sealed IS NOT NULL AND r.names && (
+  SELECT array_agg(identifier_hash) FROM vault.learners WHERE tenant = $1 AND pseudonym = $2)
+"""
 ERASE_VALUES = "DELETE FROM vault.sealed_values WHERE log_id = 0 AND event = ANY($1)"
 DATA_KEY = "SELECT epoch, sealed FROM vault.data_keys WHERE tenant = $1 AND pseudonym = $2"
 VALUES = "SELECT name, blob FROM vault.sealed_values WHERE log_id = 0 AND event = $1"

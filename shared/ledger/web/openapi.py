@@ -44,6 +44,9 @@ def openapi_document(app: Litestar) -> Document:
 
 def _form(operation: Document, plan: Plan, schemas: Document) -> None:
     """What a body that is read by hand may look like: the types and schemas that the route names."""
+    if plan.body is not None and plan.body.type is bytes:
+        taken = {media_type: {"schema": {"type": "string"}} for media_type in plan.body.media_types}
+        operation["requestBody"] = {"required": True, "content": taken}
     if not plan.forms:
         return
     wanted = []

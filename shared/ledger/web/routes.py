@@ -37,6 +37,11 @@ class Body(msgspec.Struct, frozen=True):
     media_type: str
     accepted: frozenset[str]
 
+    @property
+    def media_types(self) -> list[str]:
+        """Every media type that is taken, its own first."""
+        return [self.media_type, *sorted(self.accepted)]
+
     def accepts(self, media_type: str) -> bool:
         json = self.media_type == "application/json" and re.fullmatch(r"application/[a-z0-9.+-]+\+json", media_type)
         return media_type == self.media_type or media_type in self.accepted or bool(json)
@@ -70,17 +75,19 @@ def requires(
     *,
     changes: bool = True,
     errors: Iterable[type[LedgerError]] = (),
+    texts: Iterable[str] = (),
     text_limit: int = TEXT_LIMIT,
     forms: Iterable[Any] = (),
     **more: Any,
 ) -> dict[str, Any]:
     """`opt` of a route for callers that hold `scope`. `changes=False` is for a POST that appends nothing (a preview);
-    `errors` are those its rules raise, beside the ones every route may answer with; `forms` are what a body that is
-    read by hand may look like, as types or as JSON Schemas. `more` are further members of the `Plan`: `keyed`, `basic`,
-    `headers`."""
+    `errors` are those its rules raise, beside the ones every route may answer with; `texts` are the media types of a
+    body that is no JSON and that the handler reads by itself; `forms` are what a JSON body that is read by hand may
+    look like, as types or as JSON Schemas. `more` are further members of the `Plan`: `keyed`, `basic`, `headers`."""
     return {
         **more,
         "scope": scope,
+        "texts": tuple(texts),
         "public": False,
         "changes": changes,
         "errors": tuple(errors),
@@ -180,6 +187,8 @@ def _plan(template: str, handler: HTTPRouteHandler) -> Plan:
 
 
 def _body(handler: HTTPRouteHandler) -> Body | None:
+    if texts := handler.opt.get("texts", ()):
+        return Body(bytes, texts[0], frozenset(texts[1:]))
     field = handler.parsed_fn_signature.parameters.get("data")
     if field is None:
         return None

@@ -79,7 +79,8 @@ async def wish_of(request: Request[Any, Any, Any]) -> WishKey:
 
 
 async def said_by(request: Request[Any, Any, Any]) -> bytes:
-    """Path parameters and body in one canonical text: member order and white space do not make another wish."""
+    """Path and query parameters and body in one canonical text: member order and white space do not make another
+    wish."""
     raw = await request.body()
     path = {name: str(value) for name, value in request.path_params.items()}
     try:
@@ -88,7 +89,8 @@ async def said_by(request: Request[Any, Any, Any]) -> bytes:
         if request.content_type[0] == "application/json":
             raise Malformed("The body is not JSON.", errors=[FieldError("", "Not JSON")]) from error
         body = raw
-    return msgspec.json.encode([path, body], order="deterministic")
+    query = [[sorted(request.query_params.multi_items())]] if request.query_params else []
+    return msgspec.json.encode([path, body, *query], order="deterministic")
 
 
 def replay_headers(*, replayed: bool) -> dict[str, str]:

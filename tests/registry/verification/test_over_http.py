@@ -29,7 +29,7 @@ from ledger.codec import Recorded, format_time
 from ledger.credentials.facts import IssuerFacts
 from ledger.events import AwardReinstated, AwardSuspended, Event, IssuerKeyChanged
 from ledger.proofs import LocalSigner, secure, vc_jwt
-from ledger.vault import Documents
+from ledger.vault import Document, Documents
 from ledger.vault.documents import Formats, Owner
 
 VISIBLE_SECONDS = 5.0
@@ -53,8 +53,11 @@ async def awarded(world: World, registry: httpx.AsyncClient) -> Recorded:
     await pool.execute("DELETE FROM vault.documents")
     formats = Formats(vc=msgspec.json.encode(signed()).decode(), jwt=vc_jwt.sign(unsigned(), JWT_SIGNER))
     (recorded,) = await world.issuance.load(f"award/{AWARD}")
-    await Documents(pool).keep(Owner(NOVA, LEARNER, AWARD, recorded.position), CAPABILITY, unsigned(), formats)
     return recorded
+    await Documents(pool).keep(
+        Document(Owner(NOVA, LEARNER, AWARD, recorded.position), CAPABILITY, unsigned(), formats)
+    )
+    return (await world.issuance.load(f"award/{AWARD}"))[0]
 
 
 async def verified(registry: httpx.AsyncClient, **submission: Any) -> Json:

@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from ledger.class_list import parse_columns, read_class_list
 from ledger.cli.api import PATIENT_SECONDS, Api
 from ledger.cli.award_csv import Outcome, award_class_list
-from ledger.cli.class_list import parse_columns, read_class_list
 from ledger.cli.demo.content import Content, Institution, Sample, default_folder, read_content, renamed
 from ledger.cli.failure import UNAVAILABLE, Failure
 from ledger.cli.place import Place

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.cli.class_list import (
+from ledger.class_list import (
+    STANDINGS,
     ClassList,
     award_for,
     error_file,
@@ -15,7 +16,7 @@ from ledger.cli.class_list import (
     read_class_list,
     row_key,
 )
-from ledger.cli.failure import Failure
+from ledger.errors import Malformed
 
 ACHIEVEMENT = "ach_" + "a" * 26
 
@@ -67,7 +68,7 @@ def test_a_heading_with_a_comma_stands_in_quotes() -> None:
 
 @pytest.mark.parametrize("text", ["email", "email=", "grade=Note", "=Mail"])
 def test_columns_that_say_nothing_are_refused(text: str) -> None:
-    with pytest.raises(Failure, match="--columns takes field=heading"):
+    with pytest.raises(Malformed, match="columns takes field=heading"):
         parse_columns(text)
 
 
@@ -85,12 +86,12 @@ def test_columns_that_say_nothing_are_refused(text: str) -> None:
     ],
 )
 def test_what_cannot_be_read_is_told_in_one_sentence(content: bytes, sentence: str) -> None:
-    with pytest.raises(Failure, match=sentence):
+    with pytest.raises(Malformed, match=sentence):
         read_class_list(content)
 
 
 def test_a_column_that_is_not_there_is_named() -> None:
-    with pytest.raises(Failure, match="There is no column 'E-Post'; there are email, name"):
+    with pytest.raises(Malformed, match="There is no column 'E-Post'; there are email, name"):
         read_class_list(b"email,name\na@x.example,Ada\n", {"email": "E-Post"})
 
 
@@ -121,6 +122,22 @@ def test_a_row_becomes_an_award() -> None:
     }
 
 
+def test_a_row_with_an_achievement_of_its_own_keeps_it() -> None:
+    (row,) = read_class_list(b"email,achievement_id,external_id\nada@x.example,ach_own,sis-1\n").rows
+
+    assert award_for(row, ACHIEVEMENT)["achievement_id"] == "ach_own"
+    assert award_for(row, None)["external_id"] == "sis-1"
+
+
+def test_a_list_of_awards_has_columns_of_its_own() -> None:
+    listed = read_class_list(b"Award ID;Reason code\nawd_a;other\nawd_b;\nawd_a;other\n", layout=STANDINGS)
+
+    assert values(listed)[:2] == [{"award_id": "awd_a", "reason_code": "other"}, {"award_id": "awd_b"}]
+    assert listed.rows[2].repeats == 1
+    with pytest.raises(Malformed, match="No column names the awards: there are email"):
+        read_class_list(b"email\nada@x.example\n", layout=STANDINGS)
+
+
 def test_keys_follow_from_file_achievement_and_row_alone() -> None:
     digest = read_class_list(b"email\nada@x.example\n").digest
     other = read_class_list(b"email\nada@y.example\n").digest
@@ -140,13 +157,13 @@ def test_keys_follow_from_file_achievement_and_row_alone() -> None:
 def test_the_error_file_is_a_class_list_again() -> None:
     listed = read_class_list(b'Mail;Name\nada@x.example;Ada\nbad;"Bo; Jr."\n', {"email": "Mail"})
 
-    content = error_file(listed.headings, [(listed.rows[1], "Not an address, it seems")])
+    content = error_file(listed.headings, [(listed.rows[1].cells, "Not an address, it seems")])
 
     again = read_class_list(content)
     assert content.startswith(b"\xef\xbb\xbf")
     assert again.headings == ("Mail", "Name", "error")
     assert again.rows[0].cells == ("bad", "Bo; Jr.", "Not an address, it seems")
-    assert error_file(again.headings, [(again.rows[0], "again")]).decode("utf-8-sig").splitlines() == [
+    assert error_file(again.headings, [(again.rows[0].cells, "again")]).decode("utf-8-sig").splitlines() == [
         "Mail,Name,error",
         "bad,Bo; Jr.,again",
     ]
