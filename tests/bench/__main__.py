@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import appending, awarding, following, starting
+from tests.bench import appending, awarding, bulk, following, starting
 from tests.bench.figures import Figure
 from tests.bench.machine import machine
 from tests.bench.place import Place
@@ -18,6 +18,7 @@ Part = Callable[[Sizes, Place], list[Figure]]
 PARTS: Mapping[str, Part] = {
     "append": appending.measure,
     "award": awarding.measure,
+    "bulk": bulk.measure,
     "follow": following.measure,
     "start": starting.measure,
     "first": starting.measure_first,

@@ -30,7 +30,7 @@ def measure(sizes: Sizes, place: Place) -> list[Figure]:
         ledger = Local(folder / "data")
         try:
             ledger.start()
-            job = _prepared(ledger)
+            job = prepared(ledger)
             run(ledger, msgspec.structs.replace(job, name="warm", seconds=sizes.award_seconds / 4))
             for number in range(sizes.rounds):
                 place.sample_disk(folder)
@@ -54,9 +54,9 @@ def measure(sizes: Sizes, place: Place) -> list[Figure]:
 
 def run(ledger: Local, job: Job) -> Sample:
     """One round of load, checked against the log."""
-    before = asyncio.run(_awards(ledger.database_url))
-    done = _load(job)
-    after = asyncio.run(_awards(ledger.database_url))
+    before = asyncio.run(awards_of(ledger.database_url))
+    done = loaded(job)
+    after = asyncio.run(awards_of(ledger.database_url))
     if len(set(done.positions)) != len(done.positions) or after - before != len(done.positions):
         raise RuntimeError(f"{len(done.positions)} awards were acknowledged, the log holds {after - before}")
     proofs = msgspec.json.decode(done.first)["credential"]["proof"]
@@ -65,7 +65,7 @@ def run(ledger: Local, job: Job) -> Sample:
     return Sample(seconds=done.seconds, took_seconds=done.took_seconds)
 
 
-def _load(job: Job) -> Done:
+def loaded(job: Job) -> Done:
     ran = subprocess.run(
         [sys.executable, "-m", "tests.bench.award_load"],
         cwd=ROOT, input=msgspec.json.encode(job), capture_output=True, check=False, timeout=job.seconds + 120,
@@ -75,8 +75,8 @@ def _load(job: Job) -> Done:
     return msgspec.json.decode(ran.stdout, type=Done)
 
 
-def _prepared(ledger: Local) -> Job:
-    """An institution with an achievement, and what it takes to award it."""
+def prepared(ledger: Local) -> Job:
+    """The job of an institution with an achievement, and what it takes to award it."""
     institution = _post(
         ledger, "/v1/institutions", ledger.operator_key,
         {"slug": "bench", "name": "Bench", "url": "https://bench.example", "email": "badges@bench.example"},
@@ -101,7 +101,7 @@ def _post(ledger: Local, path: str, key: str, body: dict[str, object]) -> dict[s
     return made
 
 
-async def _awards(database_url: str) -> int:
+async def awards_of(database_url: str) -> int:
     connection = await asyncpg.connect(database_url)
     try:
         count: int = await connection.fetchval("SELECT count(*) FROM ledger.events WHERE topic = 'award.awarded'")
