@@ -153,14 +153,20 @@ class Running:
         self, method: str, service: str, path: str, body: Any = None, *, key: str | None = None, **headers: str
     ) -> httpx.Response:
         """One request; a write gets a fresh Idempotency-Key unless one is given (`idempotency_key=`)."""
+        content = None if body is None else msgspec.json.encode(body)
+        if content is not None:
+            headers.setdefault("content_type", "application/json")
+        return self.send(method, service, path, content, key=key, **headers)
+
+    def send(
+        self, method: str, service: str, path: str, content: bytes | None, *, key: str | None = None, **headers: str
+    ) -> httpx.Response:
+        """`call` with a body as it is."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if method != "GET":
             sent.setdefault("idempotency-key", f"test-{os.getpid()}-{next(self._numbers)}-{time.time_ns()}")
         if key is not None:
             sent["authorization"] = f"Bearer {key}"
-        content = None if body is None else msgspec.json.encode(body)
-        if content is not None:
-            sent.setdefault("content-type", "application/json")
         return httpx.request(method, self.url(service) + path, content=content, headers=sent, timeout=30, verify=TLS)
 
     def post(self, service: str, path: str, body: Any, *, key: str | None = None, **headers: str) -> httpx.Response:

@@ -38,10 +38,13 @@ def awards_of(here: Here, school: School, achievement: str) -> int:
     return sum(award["achievement_id"] == achievement for award in listed)
 
 
-def test_a_class_list_is_awarded_once_however_often_it_is_run(here: Here, school: School, tmp_path: Path) -> None:
+def test_a_class_list_that_is_sent_one_by_one_is_awarded_once_however_often_it_is_run(
+    here: Here, school: School, tmp_path: Path
+) -> None:
     file, achievement = tmp_path / "class.csv", here.ledger.achievement(school)
     file.write_text(CLASS, newline="")
-    command = ("award-csv", str(file), "--achievement", achievement, "--columns", "term=Semester", "--json")
+    command = ("award-csv", str(file), "--achievement", achievement, "--columns", "term=Semester", "--one-by-one",
+               "--json")  # fmt: skip
 
     first = here.run(*command, API_KEY=school.api_key)
     again = here.run(*command, API_KEY=school.api_key)
@@ -62,6 +65,39 @@ def test_a_class_list_is_awarded_once_however_often_it_is_run(here: Here, school
         f',Nobody,Autumn,"{answers[0]["rows"][1]["detail"]}"',
     ]
     assert "email, did and student_id" in answers[0]["rows"][1]["detail"]
+
+
+def test_a_class_list_is_one_job_however_often_it_is_run(here: Here, school: School, tmp_path: Path) -> None:
+    file, achievement = tmp_path / "class.csv", here.ledger.achievement(school)
+    file.write_text(CLASS, newline="")
+    command = ("award-csv", str(file), "--achievement", achievement, "--columns", "term=Semester")
+
+    foreseen = here.run(*command, "--dry-run", "--json", API_KEY=school.api_key)
+    first = here.run(*command, "--json", API_KEY=school.api_key)
+    again = here.run(*command, API_KEY=school.api_key)
+
+    assert [row["outlook"] for row in json.loads(foreseen.out)["rows"]] == ["ready", "refused", "repeated", "ready"]
+    done = json.loads(first.out)
+    assert done["job"]["outcome"] == {"awarded": 2, "refused": 1, "repeated": 1}
+    assert [row["outcome"] for row in done["rows"]] == ["awarded", "refused", "repeated", "awarded"]
+    assert (first.status, again.status) == (1, 1)
+    assert "2 awarded, 1 refused, 1 repeated" in again.out
+    assert "sent before" in again.err
+    assert awards_of(here, school, achievement) == 2
+    errors = (tmp_path / "class.csv.errors.csv").read_text("utf-8-sig")
+    assert errors.startswith("E-Mail,Name,Semester,error\n,Nobody,Autumn,")
+
+
+def test_awards_are_revoked_by_list(here: Here, school: School, tmp_path: Path) -> None:
+    award = here.ledger.award(school, here.ledger.achievement(school))["id"]
+    file = tmp_path / "revoke.csv"
+    file.write_text(f"award\n{award}\n")
+
+    ended = here.run("revoke-csv", str(file), "--reason-code", "issued_in_error", API_KEY=school.api_key)
+
+    assert (ended.status, ended.out.splitlines()[-1]) == (0, "1 changed"), ended.err
+    listed = here.run("jobs", "list", "--json", API_KEY=school.api_key)
+    assert json.loads(listed.out)[0]["outcome"] == {"changed": 1}
 
 
 def test_a_mended_error_file_awards_the_rest(here: Here, school: School, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import msgspec
 import pytest
 from cyclopts import App
@@ -63,6 +64,32 @@ class World(msgspec.Struct):
         file.write_text("\n".join(["email,name", *rows]) + "\n")
         return str(file)
 
+    def award_list(self) -> str:
+        """A file that names an award of its own."""
+        file = self.folder / f"{self.fresh('awards')}.csv"
+        file.write_text(f"award_id\n{self.here.ledger.award(self.school, self.achievement)['id']}\n")
+        return str(file)
+
+    def job(self) -> str:
+        """A job that is at work for a while and appends nothing: nobody knows the awards that it names."""
+        rows = "".join(f"nobodys-{n}\n" for n in range(20_000))
+        headers = {
+            "authorization": f"Bearer {self.school.api_key}",
+            "idempotency-key": self.fresh("job"),
+            "content-type": "text/csv",
+        }
+        url = f"{self.here.ledger.url('issuance')}/v1/jobs"
+        asked = {"kind": "suspensions", "reason_code": "other"}
+        answer = httpx.post(url, params=asked, content=f"external_id\n{rows}", headers=headers, timeout=30)
+        assert answer.is_success, answer.text
+        return str(answer.json()["id"])
+
+    def paused_job(self) -> str:
+        job = self.job()
+        answer = self.here.ledger.post("issuance", f"/v1/jobs/{job}/pause", {}, key=self.school.api_key)
+        assert answer.is_success, answer.text
+        return job
+
     def events(self) -> Counter[str]:
         """How many events of each type somebody has caused, over the whole log."""
         ledger = self.here.ledger
@@ -94,13 +121,23 @@ RECIPES: dict[str, Recipe] = {
     "keys rotate": Recipe(lambda w: (w.key_id(),), {"access.key_created": 1, "access.key_expiry_set": 1}, own_key=True),
     "keys revoke": Recipe(lambda w: (w.key_id(),), {"access.key_revoked": 1}, own_key=True),
     "award-csv": Recipe(
-        lambda w: (w.class_list(learners=3), "--achievement", w.achievement), {"award.awarded": 3}, own_key=True
+        lambda w: (w.class_list(learners=3), "--achievement", w.achievement),
+        {"job.created": 1, "job.started": 1, "award.awarded": 3},
+        own_key=True,
     ),
     # That an epoch began is recorded by the service that notices it.
     "keys new-epoch": Recipe(lambda _: ("--ring", "signing"), {}),
     "keys rewrap": Recipe(lambda _: (), {"kek.rewrap_ordered": 1}),
     "keys destroy-epoch": Recipe(lambda w: w.old_epoch(), {"kek.epoch_destroyed": 1}),
     "erasures reapply": Recipe(lambda _: (), {"erasures.reapplied": 1}),
+    "revoke-csv": Recipe(
+        lambda w: (w.award_list(), "--reason-code", "issued_in_error"),
+        {"job.created": 1, "job.started": 1, "award.revoked": 1},
+        own_key=True,
+    ),
+    "jobs pause": Recipe(lambda w: (w.job(),), {"job.paused": 1}, own_key=True),
+    "jobs resume": Recipe(lambda w: (w.paused_job(),), {"job.resumed": 1}, own_key=True),
+    "jobs cancel": Recipe(lambda w: (w.job(),), {"job.cancelled": 1}, own_key=True),
     # Its first loading, and what that appends, is the fixture's; from then on it finds everything there.
     "demo": Recipe(lambda _: (), {}),
 }
@@ -110,6 +147,7 @@ APPENDS_NOTHING: dict[str, Callable[[World], Words]] = {
     "rebuild": lambda _: ("registry",),
     "migrate": lambda _: (),
     "institutions list": lambda _: (),
+    "jobs list": lambda w: ("--key", w.school.api_key),
     "keys list": lambda _: (),
     "keys status": lambda _: (),
 }

@@ -66,3 +66,13 @@ async def _acknowledged(owner: Any, acknowledged: Mapping[str, int]) -> list[str
         for stream, position in acknowledged.items()
         if found.get(stream) != [position]
     ]
+
+
+async def doubled(url: str) -> int:
+    """How many learners have more than one award of this load."""
+    owner = await asyncpg.connect(url)
+    count: int = await owner.fetchval(
+        "SELECT count(*) FROM (SELECT pseudonym FROM issuance.awards GROUP BY pseudonym HAVING count(*) > 1) AS twice"
+    )
+    await owner.close()
+    return count

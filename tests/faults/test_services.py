@@ -3,46 +3,22 @@ after the restart the three services agree."""
 
 import asyncio
 import random
-from collections.abc import Iterator
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import asyncpg
 import httpx
 import msgspec
 import nats
-import pytest
-from tests import servers
-from tests.conftest import Database, _make_template, new_database
-from tests.faults.invariants import broken_invariants
-from tests.running import SERVICES, Institution, Running, running
-from tests.servers import NatsServer, PostgresServer, wait_until
+from tests.faults.invariants import broken_invariants, doubled
+from tests.faults.whole import PATIENCE_SECONDS, Whole, kill_and_start
+from tests.running import SERVICES, Institution, Running
+from tests.servers import wait_until
 
 from ledger import bitstring
 
 CALLERS = 6
 AWARDS_BEFORE_A_KILL = 25
-PATIENCE_SECONDS = 60
-
-
-class Whole(msgspec.Struct):
-    """Everything that can be killed."""
-
-    postgres: PostgresServer
-    nats: NatsServer
-    database: Database
-    ledger: Running
-
-
-@pytest.fixture
-def whole(tmp_path: Path) -> Iterator[Whole]:
-    with servers.postgres() as postgres, servers.nats() as bus:
-        asyncio.run(_make_template(postgres))
-        database = new_database(postgres)
-        roles = {"issuance": database.issuance, "registry": database.registry, "revocation": database.revocation}
-        with running(roles, bus, tmp_path) as ledger:
-            yield Whole(postgres, bus, database, ledger)
 
 
 class Load:
@@ -98,18 +74,6 @@ async def until_acknowledged(client: httpx.AsyncClient, key: str, body: dict[str
         await asyncio.sleep(0.05)
 
 
-def kill_and_start(whole: Whole, victim: str) -> None:
-    if victim == "postgres":
-        whole.postgres.kill()
-        whole.postgres.start()
-    elif victim == "nats":
-        whole.nats.kill()
-        whole.nats.start()
-    else:
-        whole.ledger.kill(victim)
-        whole.ledger.start(victim)
-
-
 async def test_kill_9_of_any_process_loses_and_doubles_nothing(whole: Whole) -> None:
     ledger = whole.ledger
     institution = await asyncio.to_thread(ledger.institution, "load")
@@ -154,16 +118,6 @@ async def agree_on_standings(
                 bits[listed] = bitstring.bits_of((await reader.get(listed)).json(), "revocation")
             bit = bitstring.bit(bits[listed], int(entry["statusListIndex"]))
             assert (own["standing"]["status"], facts["standing"], bool(bit)) == (wanted, wanted, wanted == "revoked")
-
-
-async def doubled(url: str) -> int:
-    """How many learners have more than one award of this load."""
-    owner = await asyncpg.connect(url)
-    count: int = await owner.fetchval(
-        "SELECT count(*) FROM (SELECT pseudonym FROM issuance.awards GROUP BY pseudonym HAVING count(*) > 1) AS twice"
-    )
-    await owner.close()
-    return count
 
 
 async def agree(whole: Whole, answers: dict[str, Any]) -> None:

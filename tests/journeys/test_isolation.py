@@ -12,6 +12,7 @@ import httpx
 import msgspec
 import pytest
 from tests.running import Institution, Running
+from tests.servers import wait_until
 
 import issuance.app
 import registry.app
@@ -26,6 +27,9 @@ REFUSED = {401, 403, 404}
 PROFILE = {"name": "Renamed", "url": "https://renamed.example"}
 DEFINITION = {"name": "More Data", "description": "More.", "criteria": {"narrative": "Exam."}}
 CHANGE = {"reason_code": "issued_in_error"}
+
+
+CLASS_LIST = b"email\nlisted@learner.example\n"
 
 
 class World(msgspec.Struct):
@@ -64,6 +68,23 @@ class World(msgspec.Struct):
         answer = self.ledger.post("revocation", "/v1/standings/previews", body, key=self.owner.api_key)
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
+
+    def job(self, change: str | None = None) -> str:
+        """A job of the owner that waits for its start, or one that was paused in its check."""
+        rows = "".join(f"nobodys-{n}\n" for n in range(20_000 if change else 1))
+        dry_run = "" if change else "&dry_run=true"
+        path = f"/v1/jobs?kind=suspensions&reason_code=other{dry_run}"
+        made = self.ledger.send("POST", "issuance", path, f"external_id\n{rows}".encode(), key=self.owner.api_key,
+                                content_type="text/csv")  # fmt: skip
+        assert made.status_code == 202, made.text
+        job = str(made.json()["id"])
+        if change == "paused":
+            self.ledger.post("issuance", f"/v1/jobs/{job}/pause", {}, key=self.owner.api_key)
+        elif change is None:
+            look = f"/v1/jobs/{job}"
+            wait_until(lambda: self.ledger.get("issuance", look, key=self.owner.api_key).json()["state"] == "checked",
+                       10, "it is checked")  # fmt: skip
+        return job
 
     def events(self) -> list[str]:
         """The owner's events, as the operator reads them; a service publishes its lists whatever is asked meanwhile."""
@@ -138,6 +159,17 @@ OWNED: dict[Route, Callable[[World], Ask]] = {
         f"/v1/mappings/{(one := w.mapping())}/versions", w.map(), w.etag(f"/v1/mappings/{one}")),
     ("issuance", "POST", "/v1/mappings/{mapping_id}/withdrawal"): lambda w: (
         f"/v1/mappings/{w.mapping()}/withdrawal", {}, {}),
+    ("issuance", "GET", "/v1/jobs/{job_id}"): lambda w: (f"/v1/jobs/{w.job()}", None, {}),
+    ("issuance", "GET", "/v1/jobs/{job_id}/rows"): lambda w: (f"/v1/jobs/{w.job()}/rows", None, {}),
+    ("issuance", "GET", "/v1/jobs/{job_id}/errors"): lambda w: (f"/v1/jobs/{w.job()}/errors", None, {}),
+    ("issuance", "GET", "/v1/jobs/{job_id}/progress"): lambda w: (f"/v1/jobs/{w.job()}/progress", None, {}),
+    ("issuance", "POST", "/v1/jobs/{job_id}/start"): lambda w: (f"/v1/jobs/{w.job()}/start", None, {}),
+    ("issuance", "POST", "/v1/jobs/{job_id}/pause"): lambda w: (f"/v1/jobs/{w.job('running')}/pause", None, {}),
+    ("issuance", "POST", "/v1/jobs/{job_id}/resumption"): lambda w: (
+        f"/v1/jobs/{w.job('paused')}/resumption", None, {}),
+    ("issuance", "POST", "/v1/jobs/{job_id}/cancellation"): lambda w: (f"/v1/jobs/{w.job()}/cancellation", None, {}),
+    ("issuance", "POST", "/v1/jobs"): lambda w: (
+        f"/v1/jobs?kind=awards&achievement_id={w.achievement}", CLASS_LIST, {"content_type": "text/csv"}),
     ("revocation", "POST", "/v1/awards/{award_id}/suspension"): lambda w: (
         f"/v1/awards/{w.award()}/suspension", {"reason_code": "under_review"}, {}),
     ("revocation", "POST", "/v1/awards/{award_id}/reinstatement"): lambda w: (
@@ -154,6 +186,7 @@ OF_THE_CALLER: dict[Route, Callable[[World], Ask]] = {
     ("issuance", "GET", "/v1/achievements"): lambda _: ("/v1/achievements?limit=200", None, {}),
     ("issuance", "POST", "/v1/achievements"): lambda _: ("/v1/achievements", DEFINITION, {}),
     ("issuance", "GET", "/v1/awards"): lambda _: ("/v1/awards?limit=200", None, {}),
+    ("issuance", "GET", "/v1/jobs"): lambda _: ("/v1/jobs?limit=200", None, {}),
     ("issuance", "POST", "/v1/signing-keys/rotation"): lambda _: ("/v1/signing-keys/rotation", None, {}),
     ("issuance", "PUT", "/v1/profile"): lambda w: ("/v1/profile", PROFILE, {"if_match": w.ledger.get(
         "issuance", "/v1/profile", key=w.stranger.api_key).headers["etag"]}),
@@ -207,6 +240,8 @@ def world(ledger: Running) -> World:
 
 def ask(world: World, route: Route, asked: Ask, key: str) -> httpx.Response:
     path, body, headers = asked
+    if isinstance(body, bytes):
+        return world.ledger.send(route[1], route[0], path, body, key=key, **headers)
     return world.ledger.call(route[1], route[0], path, body, key=key, **headers)
 
 

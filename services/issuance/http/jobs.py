@@ -44,6 +44,7 @@ class WantedJob(msgspec.Struct, frozen=True, kw_only=True):
     achievement_id: str | None
     columns: str
     on_duplicate: str | None
+    reason_code: str | None
     dry_run: bool
 
 
@@ -58,11 +59,17 @@ async def wanted_job(
     on_duplicate: Annotated[
         Literal["refuse", "return", "allow"] | None, QueryParameter(description="For rows that do not say.")
     ] = None,
+    reason_code: Annotated[str | None, QueryParameter(max_length=64, description="For rows that give none.")] = None,
     dry_run: Annotated[bool, QueryParameter(description="Stop after the check, until it is started.")] = False,
 ) -> WantedJob:
     """The dependency `wanted`."""
     return WantedJob(
-        kind=kind, achievement_id=achievement_id, columns=columns, on_duplicate=on_duplicate, dry_run=dry_run
+        kind=kind,
+        achievement_id=achievement_id,
+        columns=columns,
+        on_duplicate=on_duplicate,
+        reason_code=reason_code,
+        dry_run=dry_run,
     )
 
 
@@ -100,6 +107,7 @@ async def create_job(
         digest=_digest(issuance, sent),
         achievement_id=wanted.achievement_id,
         on_duplicate=wanted.on_duplicate,
+        reason_code=wanted.reason_code,
     )
     at = now()
     decision = await issuance.store.decide(

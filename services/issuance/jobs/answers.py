@@ -26,6 +26,7 @@ class JobFacts(msgspec.Struct, frozen=True, kw_only=True):
     dry_run: bool
     achievement_id: str | None
     on_duplicate: str | None
+    reason_code: str | None
     position: int
     created_at: str
 
@@ -102,6 +103,7 @@ def _facts(job: JobState, created_at: datetime) -> dict[str, Any]:
         "dry_run": created.dry_run,
         "achievement_id": created.achievement_id,
         "on_duplicate": created.on_duplicate,
+        "reason_code": created.reason_code,
         "position": job.position,
         "created_at": format_time(created_at),
     }

@@ -11,7 +11,7 @@ import msgspec
 
 from issuance.awarding import EXTERNAL_ID
 from issuance.jobs.records import Fault, RowOutcome, StoredRow
-from issuance.jobs.wishes import Work, refused, repeated
+from issuance.jobs.wishes import Work, refused, repeated, with_defaults
 from issuance.signing import award_id
 from ledger import errors
 from ledger.errors import FieldError
@@ -61,7 +61,8 @@ class StandingRows:
             except errors.LedgerError as error:
                 outcomes.append(refused(row, error))
                 continue
-            wish = {name: value for name, value in row.body.items() if name not in ("award_id", "external_id")}
+            body = with_defaults(row, reason_code=work.job.created.reason_code)
+            wish = {name: value for name, value in body.items() if name not in ("award_id", "external_id")}
             items.append({"command": str(work.wish(row.number).command), "award_id": award, "wish": wish})
             asked.append((row, award))
         answers = await self._answers(work, items, dry_run=dry_run) if items else []

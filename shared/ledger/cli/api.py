@@ -67,6 +67,12 @@ class Api:
         answer = self._send("POST", path, json=body, headers={"idempotency-key": key or str(uuid.uuid4())})
         return _json(answer), answer.headers.get("idempotent-replayed") == "true"
 
+    def sent(self, path: str, content: bytes, media_type: str, *, key: str, **parameters: Any) -> tuple[Json, bool]:
+        """The answer to a list that is sent, and whether it was sent before. Raises Failure."""
+        headers = {"idempotency-key": key, "content-type": media_type}
+        answer = self._send("POST", path, content=content, headers=headers, params=parameters)
+        return _json(answer), answer.headers.get("idempotent-replayed") == "true"
+
     def ask(self, path: str, body: bytes) -> Json:
         """The answer to a question in JSON that changes nothing. Raises Failure."""
         return _json(self._send("POST", path, content=body, headers={"content-type": "application/json"}))

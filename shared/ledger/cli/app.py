@@ -18,6 +18,8 @@ COMMANDS = {
     "verify": ("ledger.cli.verify:verify", "What the registry says of a credential, check by check."),
     "replay": ("ledger.cli.replay:replay_log", "The whole log, each leaf recomputed on the way."),
     "award-csv": ("ledger.cli.award_csv:award_csv", "Award a class list; run again, it awards nobody twice."),
+    "revoke-csv": ("ledger.cli.revoke_csv:revoke_csv", "Revoke or suspend every award in a list."),
+    "jobs": ("ledger.cli.jobs:app", "Lists at work: list, pause, resume, cancel."),
     "institutions": ("ledger.cli.institutions:app", "Institutions: list, create, deactivate, reactivate."),
     "keys": ("ledger.cli.keys:app", "API keys, and the keys that seal the vault: status, rewrap, new-epoch …"),
     "erasures": ("ledger.cli.erasures:app", "Erasures: apply them again after a restore."),

@@ -1,21 +1,23 @@
-"""`credledger award-csv`: a class list through the single endpoint, each row a wish of its own.
+"""`credledger award-csv`: a class list as a job of the ledger, or one by one through the single endpoint.
 
-Rules. A row's Idempotency-Key follows from the file and the row, so the command may be killed and run again: what was
-awarded is answered as it was, nobody is awarded twice. What the ledger refuses is told row by row and written beside
-the list as `<file>.errors.csv`; a ledger that goes away ends the command, which then goes on where it stopped.
+Rules of one by one. A row's Idempotency-Key follows from the file and the row, so the command may be killed and run
+again: what was awarded is answered as it was, nobody is awarded twice. What the ledger refuses is told row by row and
+written beside the list as `<file>.errors.csv`; a ledger that goes away ends the command, which then goes on where it
+stopped.
 """
 
 import contextlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
 from ledger.class_list import ClassList, Row, award_for, error_file, parse_columns, read_class_list, row_key
 from ledger.cli.api import PATIENT_SECONDS, Api
 from ledger.cli.failure import REFUSED, UNAVAILABLE, USAGE, Failure
+from ledger.cli.lists import carry_out, tell
 from ledger.cli.options import AsJson, Key
 from ledger.cli.place import Place
 from ledger.cli.speaking import progress, say, say_json, say_table
@@ -95,29 +97,58 @@ def _award(issuance: Api, digest: str, achievement_id: str, row: Row) -> Outcome
     )
 
 
-def award_csv(file: Path, /, *, achievement: str, columns: str = "", key: Key = None, json: AsJson = False) -> int:
+def award_csv(
+    file: Path,
+    /,
+    *,
+    achievement: str | None = None,
+    columns: str = "",
+    on_duplicate: Literal["refuse", "return", "allow"] = "refuse",
+    dry_run: bool = False,
+    one_by_one: bool = False,
+    key: Key = None,
+    json: AsJson = False,
+) -> int:
     """Award an achievement to everybody in a class list. Run again, it awards nobody twice.
 
-    Refused rows are written to `<file>.errors.csv` with the reason: mend them there and award that file.
+    The list is checked first and then carried out by the ledger, also when this command is stopped. Refused rows are
+    written to `<file>.errors.csv` with the reason: mend them there and award that file.
 
     Parameters
     ----------
     file: Path
         A CSV file (UTF-8) whose first line names the columns: email, name, student_id, did, narrative, evidence,
-        credits_earned, license_number, term, awarded_date, valid_from, valid_until.
+        credits_earned, license_number, term, awarded_date, valid_from, valid_until, external_id, achievement_id. Or
+        NDJSON (`.ndjson`), each line the body of an award.
     achievement: str
-        The achievement's id (ach_…); the newest version is awarded.
+        The achievement's id (ach_…), for rows that name none; the newest version is awarded.
     columns: str
         Which heading holds what, where they are others: email=E-Mail,name=Name
+    on_duplicate: str
+        What becomes of learners who hold the achievement already.
+    dry_run: bool
+        Only check the list, and say what would become of each row.
+    one_by_one: bool
+        Send each row as a request of its own, from here, instead of the whole list as a job.
     """
     place = Place.here()
+    with Api(place.address("issuance"), place.institution_key(key), retry_seconds=PATIENT_SECONDS) as issuance:
+        if one_by_one:
+            return _one_by_one(issuance, file, achievement, columns, json=json)
+        given = {"achievement_id": achievement, "columns": columns, "on_duplicate": on_duplicate}
+        parameters = {"kind": "awards", **{name: value for name, value in given.items() if value}}
+        return tell(carry_out(issuance, file, parameters, dry_run=dry_run), json=json)
+
+
+def _one_by_one(issuance: Api, file: Path, achievement: str | None, columns: str, *, json: bool) -> int:
+    if achievement is None:
+        raise Failure("One by one, the achievement must be named: --achievement ach_….", USAGE)
     try:
         content = file.read_bytes()
     except OSError as error:
         raise Failure(f"{file} cannot be read: {error.strerror}.", USAGE) from error
     listed = read_class_list(content, parse_columns(columns))
-    with Api(place.address("issuance"), place.institution_key(key), retry_seconds=PATIENT_SECONDS) as issuance:
-        outcomes = award_class_list(issuance, listed, achievement)
+    outcomes = award_class_list(issuance, listed, achievement)
     errors = write_errors(file, listed, outcomes)
     counts = {kind: sum(one.outcome == kind for one in outcomes)
               for kind in ("awarded", "already_awarded", "repeated", "refused")}  # fmt: skip
