@@ -33,12 +33,12 @@ class Token(msgspec.Struct, frozen=True):
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """What one service process is told. `kek` seals learners' data keys (issuance alone holds it), `signing_kek`
-    the institutions' signing keys (issuance and revocation). URLs have no trailing slash. `lease_places` is how many places in the status lists issuance asks for at a time;
-    `job_retention_days` how long the refused rows of a bulk job can be had after its end; `demo_folder` holds what the
-    registry's `/demo` page shows, where a demo was loaded. `kek_rotation_days` and `backup_retention_days` make the
-    erasure horizon; `erasure_list` is the file outside the backups that remembers erasures; `pkcs11` is where new
-    signing keys are made instead of in the vault."""
+    """What one service process is told. `kek` seals learners' data keys (issuance alone holds it), `signing_kek` the
+    institutions' signing keys (issuance and revocation). URLs have no trailing slash. `lease_places` is how many
+    places in the status lists issuance asks for at a time; `job_retention_days` how long the refused rows of a bulk
+    job can be had after its end; `demo_folder` holds what the registry's `/demo` page shows, where a demo was
+    loaded. `kek_rotation_days` and `backup_retention_days` make the erasure horizon; `erasure_list` is the file
+    outside the backups that remembers erasures; `pkcs11` is where new signing keys are made instead of in the vault."""
 
     service: str
     database_url: str
