@@ -40,7 +40,7 @@ class OwnEvents:
     async def apply(self, connection: Any, seen: Seen) -> None:
         """Write what one event adds, on the projector's asyncpg connection."""
         thing = seen.stream.partition("/")[2]
-        if seen.subject is not None:
+        if seen.subject is not None and not isinstance(seen.event, Awarded):  # an award says so with the rest
             await connection.execute(SUBJECT_EVENT, seen.tenant, seen.subject, seen.position)
         match seen.event:
             case InstitutionCreated(slug=slug):
@@ -73,7 +73,10 @@ class OwnEvents:
 SUBJECT_EVENT = "INSERT INTO issuance.subject_events VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
 INSTITUTION = "INSERT INTO issuance.institutions VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
 ACHIEVEMENT = "INSERT INTO issuance.achievements VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
-AWARD = "INSERT INTO issuance.awards VALUES ($1, $2, $3, $4, $5, $6, $7, 'valid') ON CONFLICT DO NOTHING"
+AWARD = """
+WITH subject AS (INSERT INTO issuance.subject_events VALUES ($2, $3, $5) ON CONFLICT DO NOTHING)
+INSERT INTO issuance.awards VALUES ($1, $2, $3, $4, $5, $6, $7, 'valid') ON CONFLICT DO NOTHING
+"""
 STANDING = "UPDATE issuance.awards SET standing = $2 WHERE award_id = $1"
 CORRECTION = "INSERT INTO issuance.corrections VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING"
 JOB = "INSERT INTO issuance.jobs VALUES ($1, $2, 'checking', $3, false, $4, $5) ON CONFLICT DO NOTHING"

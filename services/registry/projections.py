@@ -39,7 +39,7 @@ class RegistryProjection:
 
     async def apply(self, connection: Any, seen: Seen) -> None:
         """Write what one event changes, on the projector's asyncpg connection."""
-        if seen.tenant != LEDGER_TENANT:
+        if seen.tenant != LEDGER_TENANT and not isinstance(seen.event, Awarded):  # an award says so with the rest
             await connection.execute(TENANT_EVENT, seen.tenant, seen.position)
         match seen.event:
             case InstitutionCreated() | InstitutionUpdated() | InstitutionDeactivated() | InstitutionReactivated():
@@ -122,9 +122,8 @@ async def _award(connection: Any, seen: Seen, event: Awarded) -> None:
         event.keys,
         seen.recorded_at,
         seen.leaf,
+        seen.topic,
     )
-    row = (award_id, seen.position, seen.topic, awarded, seen.recorded_at, None, None, seen.leaf)
-    await connection.execute(HISTORY, *row)
     if event.renews is not None or event.renew_by is not None:
         renew_by = parse_time(event.renew_by) if event.renew_by else None
         await connection.execute(RENEWAL, award_id, event.renews, renew_by)
@@ -189,6 +188,10 @@ UPDATE registry.achievements SET withdrawn = $3, withdrawn_position = $4
 WHERE achievement_id = $1 AND achievement_version = $2
 """
 AWARD = """
+WITH own AS (INSERT INTO registry.tenant_events VALUES ($3, $2) ON CONFLICT DO NOTHING),
+history AS (
+  INSERT INTO registry.award_history (award_id, position, topic, effective, recorded_at, leaf)
+  VALUES ($1, $2, $13, $7, $11, $12) ON CONFLICT DO NOTHING)
 INSERT INTO registry.awards (award_id, position, institution_id, achievement_id, achievement_version, issued,
   awarded_date, valid_from, valid_until, keys, recorded_at, leaf, standing, standing_since, standing_position)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'valid', $7, $2) ON CONFLICT DO NOTHING
