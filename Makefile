@@ -16,8 +16,10 @@ run: environment ## set up and start PostgreSQL, NATS and the three services; Ct
 status: environment ## what runs on this data
 	@$(PY) deploy/local.py status
 
-test: environment-dev ## set up and run the tests
-	@$(PY) -m pytest $(PYTEST)
+# The browser's client keeps an event loop running, so its tests have a process of their own.
+test: environment-dev ## set up and run the tests, two files at a time
+	@$(PY) -m pytest -n 2 --dist loadfile --ignore tests/browser $(PYTEST)
+	@$(PY) -m pytest tests/browser $(PYTEST)
 
 check: environment-dev ## format, lint, types, import rules, spelling, dependencies
 	@.venv/bin/ruff format --check --quiet --no-cache . || { echo "run: .venv/bin/ruff format ."; exit 1; }
