@@ -25,6 +25,11 @@ STANDING = {
     "authority": "Registrar",
     "entries": [ENTRY],
 }
+NOTICE = {
+    "notice_id": "ntc_gggggggggggggggggggggggggg",
+    "award_id": "awd_eeeeeeeeeeeeeeeeeeeeeeeeee",
+    "kind": "awarded",
+}
 DOCUMENT = {
     "id": "http://localhost:8000/achievements/ach_b/versions/1",
     "type": ["Achievement"],
@@ -120,6 +125,16 @@ SAMPLES: list[Event] = [
     events.JobResumed(),
     events.JobCancelled(),
     events.JobCompleted(counts={"awarded": 29, "refused": 1}),
+    events.NoticeSent(**NOTICE),
+    events.NoticeFailed(**NOTICE, reason_code="refused", smtp_code=554),
+    events.NoticeBounced(**NOTICE, status="5.1.1"),
+    events.NoticeRequested(**NOTICE),
+    events.NoticeSettingsSet(enabled=True, language="de", not_before="2026-03-01T12:00:00Z"),
+    events.NoticeTemplateSet(kind="awarded", language="fr", subject="{achievement}", text="{greeting} {link}"),
+    events.NoticeTemplateRemoved(kind="awarded", language="fr"),
+    events.EmailProven(notice_id="ntc_gggggggggggggggggggggggggg"),
+    events.LearnerJoined(person="per_hhhhhhhhhhhhhhhhhhhhhhhhhh"),
+    events.PublicationSet(visibility="public"),
 ]
 
 

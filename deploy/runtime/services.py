@@ -44,6 +44,8 @@ TOKEN_USERS = ("issuance", "revocation")
 TOKEN_SETTINGS = frozenset(
     f"CREDLEDGER_PKCS11_{name}{suffix}" for name in ("MODULE", "TOKEN", "PIN") for suffix in ("", "_FILE")
 )
+# How notices reach learners: issuance's alone, because the mail server's address holds its password.
+MAIL_SETTINGS = ("SMTP_URL", "SMTP_URL_FILE", "MAIL_FOLDER", "MAIL_FROM", "MAIL_PER_SECOND", "CLAIM_URL")
 
 # -P: the working folder must not be a place where modules are looked for.
 COMMANDS: Mapping[str, Sequence[str]] = {
@@ -106,6 +108,8 @@ def environment_for(name: str, settings: Settings, state: State, links: Links) -
     }
     if links.nats_credentials_file:
         environment["CREDLEDGER_NATS_CREDENTIALS_FILE"] = str(links.nats_credentials_file)
+    if name == "issuance":
+        environment |= {"CREDLEDGER_MAIL_FOLDER": str(state.mail)} | _given(settings, MAIL_SETTINGS)
     for setting, holders in HOLDERS.items():
         if name in holders:
             environment |= _secret_setting(setting, settings, state)
@@ -119,7 +123,7 @@ def environment_for(name: str, settings: Settings, state: State, links: Links) -
 def shared_environment(settings: Settings, state: State) -> dict[str, str]:
     """The caller's environment without what belongs to one process, and what all of the ledger's processes agree on."""
     secret = {f"CREDLEDGER_{setting}{suffix}" for setting in HOLDERS for suffix in ("", "_FILE")}
-    own = {f"CREDLEDGER_{setting}" for setting in OWN_SETTINGS} | TOKEN_SETTINGS
+    own = {f"CREDLEDGER_{setting}" for setting in (*OWN_SETTINGS, *MAIL_SETTINGS)} | TOKEN_SETTINGS
     return {key: value for key, value in settings.environment.items() if key not in secret | own} | {
         "CREDLEDGER_DATA": str(state.folder),
         "CREDLEDGER_HOST": settings.host,
@@ -129,6 +133,12 @@ def shared_environment(settings: Settings, state: State) -> dict[str, str]:
         "CREDLEDGER_DEMO_FOLDER": str(state.demo),
         **({"HOME": str(state.folder)} if state.account else {}),
     }
+
+
+def _given(settings: Settings, names: Sequence[str]) -> dict[str, str]:
+    """Those of these settings that the caller made."""
+    named = [f"CREDLEDGER_{name}" for name in names]
+    return {name: settings.environment[name] for name in named if name in settings.environment}
 
 
 def write_environment(state: State, name: str, environment: Mapping[str, str]) -> None:

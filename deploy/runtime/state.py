@@ -5,6 +5,7 @@
       runtime.json    0600: what runs; read by `status`, by tests, by people
       operator.key    0600: the operator's API key
       erasures/       0700: the list of erasures, in no backup of the database
+      mail/           0700: mails to learners, where no mail server is set
       demo/           0700: what the demo page shows; demo.loaded is written when it is whole
       secrets/        0700, files 0600
       pg/data         the PostgreSQL cluster; pg/data.new while it is being made
@@ -86,6 +87,11 @@ class State(msgspec.Struct, frozen=True):
         return self.folder / "demo"
 
     @property
+    def mail(self) -> Path:
+        """The mails to learners, where no mail server is set."""
+        return self.folder / "mail"
+
+    @property
     def demo_mark(self) -> Path:
         """Exists when the demo was loaded."""
         return self.folder / "demo.loaded"
@@ -104,7 +110,7 @@ class State(msgspec.Struct, frozen=True):
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.folder.chmod(0o711 if self.account else 0o700)
-            for name in ("log", "pg", "secrets", "run", "nats", "checkpoint", "erasures", "demo"):
+            for name in ("log", "pg", "secrets", "run", "nats", "checkpoint", "erasures", "demo", "mail"):
                 self.make_folder(self.folder / name)
             for name in ("js", "jwt", "ports"):
                 self.make_folder(self.nats / name)

@@ -1,6 +1,8 @@
 """Issuance, wired: which handlers, which parts, which followers. No logic."""
 
 import asyncio
+from importlib import resources
+from pathlib import Path
 
 from litestar import Litestar
 
@@ -10,12 +12,16 @@ from issuance.erasure_list import ErasureList
 from issuance.http import (
     achievements,
     awards,
+    claims,
     institutions,
     jobs,
     key_encryption,
     keys,
     learners,
+    mail,
     mappings,
+    notice_texts,
+    notices,
     results,
     xapi,
 )
@@ -23,7 +29,12 @@ from issuance.jobs.engine import Engine
 from issuance.jobs.records import Records
 from issuance.key_encryption import KeyEncryption, KeyFigures
 from issuance.leases import Leases
-from issuance.parts import Issuance
+from issuance.notices.composing import Composing
+from issuance.notices.figures import NoticeFigures
+from issuance.notices.outbox import Outbox
+from issuance.notices.sending import Sending
+from issuance.notices.transport import Folder, Smtp, Transport
+from issuance.parts import Issuance, now
 from issuance.projections import OwnEvents
 from issuance.signing import Signing
 from issuance.traffic import Traffic
@@ -36,7 +47,7 @@ from ledger.lifetime import Lifetime, Ready
 from ledger.opening import opened
 from ledger.projector import Projection, Projector
 from ledger.relay import Relay
-from ledger.settings import Settings, SettingsError
+from ledger.settings import MailSettings, Settings, SettingsError
 from ledger.store import Store
 from ledger.tables import lay_out
 from ledger.vault import Vault
@@ -54,6 +65,10 @@ HANDLERS = [
     *xapi.HANDLERS,
     *key_encryption.HANDLERS,
     *jobs.HANDLERS,
+    *notices.HANDLERS,
+    *notice_texts.HANDLERS,
+    *claims.HANDLERS,
+    *mail.HANDLERS,
 ]
 
 TAGS = {
@@ -68,6 +83,8 @@ TAGS = {
     "Learners": "One's own record of a learner: read it, change it, erase it.",
     "Key encryption": "Epochs of the keys that seal the vault; the operator's.",
     "Jobs": "Send many wishes as one list: checked first, then carried out row by row.",
+    "Notices": "What learners are told by mail, and what became of it.",
+    "Notice texts": "Whether, when and in which words learners are told.",
 }
 
 
@@ -90,7 +107,12 @@ def app(settings: Settings) -> Litestar:
             dependencies={"issuance": lifetime.dependency()},
             lifespan=[lifetime.lifespan],
             ready=checks(lifetime, relays=True),
-            collectors=[Figures(lifetime), KeyFigures(lambda: lifetime.parts.key_encryption.figures)],
+            collectors=[
+                Figures(lifetime),
+                KeyFigures(lambda: lifetime.parts.key_encryption.figures),
+                NoticeFigures(lifetime),
+            ],
+            folders=[Path(str(resources.files("issuance")))],
         ),
     )
 
@@ -117,19 +139,22 @@ async def run(settings: Settings, api_keys: Keys, ready: Ready[Issuance]) -> Non
                 await reapplying.at_start(parts)
                 group.create_task(engine.run())
                 group.create_task(engine.sweep())
+                group.create_task(parts.sending.run())
                 ready(parts)
         finally:
             await parts.leases.close()
 
 
 def _parts(settings: Settings, api_keys: Keys, bus: Bus, store: Store) -> Issuance:
-    if settings.kek is None or settings.signing_kek is None:
+    if settings.kek is None or settings.signing_kek is None or settings.mail is None:
         raise SettingsError("issuance needs CREDLEDGER_KEK and CREDLEDGER_SIGNING_KEK")
     vault = Vault(store.pool, kek=settings.kek, secret=settings.server_secret)
     store.use_sealer(vault)
     addresses = Addresses(settings.public_url, settings.status_url, settings.test_mode)
     signing_keys = VaultKeys(store.pool, settings.signing_kek)
-    projections: tuple[Projection, ...] = (OwnEvents(), AccessProjection("issuance", api_keys))
+    projections: tuple[Projection, ...] = (OwnEvents(), Outbox(), AccessProjection("issuance", api_keys))
+    mail, secret = settings.mail, settings.server_secret
+    composing = Composing(store, vault, addresses, secret=secret, claim_url=mail.claim_url)
     parts = Issuance(
         settings=settings,
         store=store,
@@ -145,6 +170,15 @@ def _parts(settings: Settings, api_keys: Keys, bus: Bus, store: Store) -> Issuan
         relay=Relay(store, bus, settings),
         records=Records(store.pool, vault),
         traffic=Traffic(),
+        composing=composing,
+        sending=Sending(store, composing, _transport(mail), mail, secret, now),
     )
     api_keys.attach(store.pool, parts.caught_up)
     return parts
+
+
+def _transport(mail: MailSettings) -> Transport | None:
+    """Where mails go: the SMTP server, else the folder, else nowhere."""
+    if mail.smtp_url is not None:
+        return Smtp(mail.smtp_url)
+    return None if mail.folder is None else Folder(mail.folder)

@@ -15,6 +15,7 @@ import msgspec
 from issuance import institutions
 from ledger import errors, ids
 from ledger.codec import Fact, Recorded, format_time
+from ledger.credentials.identity import normal_identity
 from ledger.credentials.lexical import DID_PATTERN, LINE_PATTERN, TEXT_PATTERN, URI_PATTERN, decimal_text
 from ledger.errors import FieldError
 from ledger.events import (
@@ -29,6 +30,7 @@ from ledger.events import (
 from ledger.identifiers import Identifier, identifier_of
 from ledger.proofs.jcs import canonical
 
+LANGUAGE_PATTERN = r"^[a-z]{2,3}(?:-[A-Z]{2})?$"
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=10_000, pattern=TEXT_PATTERN)]
 Line = Annotated[str, msgspec.Meta(min_length=1, max_length=500, pattern=LINE_PATTERN)]
 Uri = Annotated[str, msgspec.Meta(pattern=URI_PATTERN, max_length=2000)]
@@ -37,19 +39,22 @@ ExternalId = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=L
 OnDuplicate = Literal["refuse", "return", "allow"]
 ResultStatus = Literal["Completed", "Enrolled", "Failed", "InProgress", "OnHold", "Provisional", "Withdrew"]
 AWARD_ID = r"^awd_[a-z2-7]{26}$"
+Language = Annotated[str, msgspec.Meta(pattern=LANGUAGE_PATTERN, description="Such as de or pt-BR.")]
 CREDITS_BELOW = 1_000_000
 Decimal = Annotated[str, msgspec.Meta(pattern=r"^(?:0|[1-9][0-9]{0,5})(?:\.[0-9]{1,2})?$")]
 
 
 class Learner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who is awarded: at least one of e-mail, DID and student id. In the credential the e-mail or student id stands
-    hashed with a salt unless `identity` asks for plain text; a DID is the subject's id."""
+    hashed with a salt unless `identity` asks for plain text; a DID is the subject's id. Notices go to the e-mail, in
+    `language` where there are texts in it."""
 
     email: Email | None = None
     did: Annotated[str, msgspec.Meta(pattern=DID_PATTERN, max_length=500)] | None = None
     student_id: Annotated[str, msgspec.Meta(min_length=1, max_length=100)] | None = None
     name: Line | None = None
     identity: Literal["hashed", "plain"] = "hashed"
+    language: Language | None = None
 
 
 class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -73,7 +78,8 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AwardLearner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An award. `achievement_version` defaults to the newest that is not withdrawn; `valid_from` to now.
+    """An award. `achievement_version` defaults to the newest that is not withdrawn; `valid_from` to now. The
+    learner is told at once, or not before `notify_after`.
 
     `external_id` is the institution's own name for the award, and can be given once. `on_duplicate` says what happens
     when the learner holds this achievement already by an award that was not revoked: `refuse` (409), `return` that
@@ -98,6 +104,7 @@ class AwardLearner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     on_duplicate: OnDuplicate = "refuse"
     renews: Annotated[str, msgspec.Meta(pattern=AWARD_ID)] | None = None
     renew_by: datetime | None = None
+    notify_after: datetime | None = None
 
 
 class Draws(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,7 +153,7 @@ def check(wish: AwardLearner, *, at: datetime) -> None:
     """What the types cannot say. Raises Malformed with a pointer to every bad field."""
     bad = [
         FieldError(f"/{name}", "the time needs a zone, such as Z")
-        for name in ("awarded_date", "valid_from", "valid_until", "renew_by")
+        for name in ("awarded_date", "valid_from", "valid_until", "renew_by", "notify_after")
         if (moment := getattr(wish, name)) is not None and moment.tzinfo is None
     ]
     if not bad and wish.valid_until is not None and wish.valid_until <= (wish.valid_from or at):
@@ -225,6 +232,7 @@ def award(
         status=draws.status,
         renews=wish.renews,
         renew_by=format_time(wish.renew_by) if wish.renew_by else None,
+        notify_after=format_time(wish.notify_after) if wish.notify_after else None,
     )
     personal = personal_values(wish, draws)
     digest = hashlib.sha256(canonical(document_for(event, personal, institution, published))).digest()
@@ -263,8 +271,15 @@ def personal_values(wish: AwardLearner, draws: Draws) -> dict[str, Any]:
         "license_number": wish.license_number,
         "term": wish.term,
         "external_id": wish.external_id,
+        "email": _further_email(wish.learner, primary),
+        "language": wish.learner.language,
     }
     return {name: value for name, value in values.items() if value not in (None, [])}
+
+
+def _further_email(learner: Learner, primary: Identifier) -> str | None:
+    """The address for notices, where it is not the identity already."""
+    return None if learner.email is None or primary.kind == "email" else normal_identity("email", learner.email)
 
 
 def _credits(wish: AwardLearner) -> str | None:

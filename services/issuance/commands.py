@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from issuance.notices.outbox import Outbox
 from issuance.projections import OwnEvents
 from ledger.access import AccessProjection
 from ledger.projector import Projection
@@ -10,4 +11,4 @@ from ledger.store import Store
 
 async def projections(_: Store) -> Sequence[Projection]:
     """The projections of the schema `issuance`."""
-    return OwnEvents(), AccessProjection("issuance")
+    return OwnEvents(), Outbox(), AccessProjection("issuance")

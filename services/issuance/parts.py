@@ -14,6 +14,8 @@ from issuance.institutions import Institution, existing
 from issuance.jobs.records import Records
 from issuance.key_encryption import KeyEncryption
 from issuance.leases import Leases
+from issuance.notices.composing import Composing
+from issuance.notices.sending import Sending
 from issuance.signing import Signing
 from issuance.traffic import Traffic
 from ledger import errors, ids
@@ -51,6 +53,8 @@ class Issuance(msgspec.Struct, frozen=True, kw_only=True):
     relay: Relay
     records: Records
     traffic: Traffic
+    composing: Composing
+    sending: Sending
     judging: asyncio.Semaphore = msgspec.field(default_factory=lambda: asyncio.Semaphore(1))
 
     def wish(self, request: Request[Any, Any, Any], key: WishKey, tenant: str | None = None) -> Wish:

@@ -41,3 +41,28 @@ CREATE TABLE IF NOT EXISTS issuance.jobs (job_id text COLLATE "C" PRIMARY KEY, t
   changed_at timestamptz NOT NULL);
 CREATE INDEX IF NOT EXISTS jobs_tenant ON issuance.jobs (tenant, position);
 CREATE INDEX IF NOT EXISTS jobs_active ON issuance.jobs (position) WHERE state IN ('checking', 'running');
+-- Notices to learners. A row of `notices` never changes: whoever sends locks it; what becomes of it is in `notice_states`.
+CREATE TABLE IF NOT EXISTS issuance.notices (
+  notice_id text COLLATE "C" PRIMARY KEY, tenant text COLLATE "C" NOT NULL, pseudonym text COLLATE "C" NOT NULL,
+  award_id text COLLATE "C" NOT NULL, kind text COLLATE "C" NOT NULL, cause bigint NOT NULL,
+  earliest timestamptz NOT NULL, copy_of text COLLATE "C", renew_by timestamptz);
+CREATE INDEX IF NOT EXISTS notices_award ON issuance.notices (award_id);
+CREATE INDEX IF NOT EXISTS notices_tenant ON issuance.notices (tenant, cause, notice_id);
+CREATE INDEX IF NOT EXISTS notices_pseudonym ON issuance.notices (tenant, pseudonym);
+CREATE TABLE IF NOT EXISTS issuance.notice_states (
+  notice_id text COLLATE "C" PRIMARY KEY, tenant text COLLATE "C" NOT NULL, award_id text COLLATE "C" NOT NULL,
+  state text COLLATE "C" NOT NULL, not_before timestamptz NOT NULL, reason text, position bigint NOT NULL);
+CREATE INDEX IF NOT EXISTS notice_states_due ON issuance.notice_states (not_before) WHERE state = 'due';
+CREATE INDEX IF NOT EXISTS notice_states_award ON issuance.notice_states (award_id) WHERE state = 'due';
+CREATE TABLE IF NOT EXISTS issuance.notice_settings (
+  tenant text COLLATE "C" PRIMARY KEY, enabled boolean NOT NULL, not_before timestamptz);
+CREATE TABLE IF NOT EXISTS issuance.bounces (          -- which events hold an address that takes no mail
+  tenant text COLLATE "C" NOT NULL, pseudonym text COLLATE "C" NOT NULL, position bigint NOT NULL,
+  PRIMARY KEY (tenant, pseudonym, position));
+CREATE TABLE IF NOT EXISTS issuance.proofs (           -- which events hold an address that was proven
+  tenant text COLLATE "C" NOT NULL, pseudonym text COLLATE "C" NOT NULL, position bigint NOT NULL,
+  PRIMARY KEY (tenant, pseudonym, position));
+CREATE TABLE IF NOT EXISTS issuance.persons (          -- records that a learner joined
+  tenant text COLLATE "C" NOT NULL, pseudonym text COLLATE "C" NOT NULL, person text COLLATE "C" NOT NULL,
+  PRIMARY KEY (tenant, pseudonym));
+CREATE INDEX IF NOT EXISTS persons_person ON issuance.persons (person);

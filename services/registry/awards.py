@@ -7,6 +7,8 @@ import msgspec
 
 from ledger.events import AwardCorrected
 
+HIDDEN, PUBLIC = "hidden", "public"  # the learner's own word on an award's page (award.publication_set)
+
 
 class HistoryEntry(msgspec.Struct, frozen=True):
     """Something that happened to an award. `effective` is when it holds in the world, `recorded_at` and `position`
@@ -85,6 +87,11 @@ class Awards:
             history=tuple(HistoryEntry(**entry) for entry in history),
         )
 
+    async def visibility(self, award_id: str) -> str:
+        """Who may see the award's page, by its learner's own word: hidden, unlisted (where none was said) or public."""
+        found: str | None = await self._pool.fetchval(VISIBILITY, award_id)
+        return found or "unlisted"
+
     async def unsigned_since(self, position: int) -> bool:
         """Whether an award or a correction recorded after this position has no document yet: it was just made, or
         erased."""
@@ -101,6 +108,7 @@ HISTORY = """
 SELECT position, topic AS type, effective, recorded_at, reason_code, authority, leaf FROM registry.award_history
 WHERE award_id = $1 ORDER BY position
 """
+VISIBILITY = "SELECT visibility FROM registry.publications WHERE award_id = $1"
 RENEWED_BY = """
 SELECT award_id AS id, position, recorded_at, standing FROM registry.renewals JOIN registry.awards USING (award_id)
 WHERE renews = $1 ORDER BY position

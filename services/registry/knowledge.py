@@ -15,7 +15,7 @@ import structlog
 from ledger.bus import Bus
 from ledger.errors import NotFound, Unavailable
 from ledger.vault import Kept
-from registry.awards import Award
+from registry.awards import HIDDEN, Award
 from registry.issuers import Issuer, IssuerKey
 from registry.parts import Reads
 from registry.verification.knowledge import (
@@ -65,9 +65,9 @@ class RegistryKnowledge:
         return RecordedAward(kept.award_id, kept.position)
 
     async def document(self, capability: str) -> dict[str, Any] | None:
-        """The credential with its embedded proofs that lies at this capability."""
+        """The credential with its embedded proofs that lies at this capability, unless its learner closed it."""
         opened = await self._reads.documents.open(capability)
-        if opened is None:
+        if opened is None or await self._reads.awards.visibility(opened.award_id) == HIDDEN:
             return None
         document: dict[str, Any] = msgspec.json.decode(opened.formats.vc)
         return document

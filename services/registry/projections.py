@@ -24,6 +24,7 @@ from ledger.events import (
     InstitutionReactivated,
     InstitutionUpdated,
     IssuerKeyChanged,
+    PublicationSet,
     StandingChanged,
 )
 
@@ -57,6 +58,8 @@ class RegistryProjection:
                 await _award(connection, seen, awarded)
             case AwardCorrected() as corrected:
                 await _correction(connection, seen, corrected)
+            case PublicationSet(visibility=visibility):
+                await connection.execute(PUBLICATION, _thing(seen), visibility, seen.position)
             case StandingChanged() as changed:
                 await _standing(connection, seen, changed)
 
@@ -204,6 +207,10 @@ ON CONFLICT (award_id) DO UPDATE SET renew_by = excluded.renew_by
 HISTORY = """
 INSERT INTO registry.award_history (award_id, position, topic, effective, recorded_at, reason_code, authority, leaf)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING
+"""
+PUBLICATION = """
+INSERT INTO registry.publications (award_id, visibility, position) VALUES ($1, $2, $3)
+ON CONFLICT (award_id) DO UPDATE SET visibility = excluded.visibility, position = excluded.position
 """
 STANDING = """
 UPDATE registry.awards SET standing = $2, standing_since = $3, standing_position = $4

@@ -35,5 +35,7 @@ CREATE INDEX IF NOT EXISTS award_history_corrections ON registry.award_history (
 CREATE TABLE IF NOT EXISTS registry.renewals (         -- of awards that renew another one, or should be renewed by a time
   award_id text COLLATE "C" PRIMARY KEY, renews text COLLATE "C", renew_by timestamptz);
 CREATE INDEX IF NOT EXISTS renewals_renews ON registry.renewals (renews);
+CREATE TABLE IF NOT EXISTS registry.publications (     -- what learners said about their awards' pages: hidden, unlisted or public
+  award_id text COLLATE "C" PRIMARY KEY, visibility text NOT NULL, position bigint NOT NULL);
 CREATE TABLE IF NOT EXISTS registry.tenant_events (    -- which events are an institution's own: it may read those
   institution_id text COLLATE "C" NOT NULL, position bigint NOT NULL, PRIMARY KEY (institution_id, position));

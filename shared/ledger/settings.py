@@ -5,6 +5,7 @@ sentence that names it.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -32,13 +33,25 @@ class Token(msgspec.Struct, frozen=True):
         return f"Token({self.label!r})"
 
 
+class MailSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How notices reach learners: an SMTP server's URL, else a folder for `.eml` files, else not at all. `sender` is
+    the address they come from, `claim_url` where their links lead (issuance), `per_second` how many go out at most."""
+
+    smtp_url: str | None
+    folder: Path | None
+    sender: str
+    claim_url: str
+    per_second: int
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What one service process is told. `kek` seals learners' data keys (issuance alone holds it), `signing_kek` the
     institutions' signing keys (issuance and revocation). URLs have no trailing slash. `lease_places` is how many
     places in the status lists issuance asks for at a time; `job_retention_days` how long the refused rows of a bulk
     job can be had after its end; `demo_folder` holds what the registry's `/demo` page shows, where a demo was
     loaded. `kek_rotation_days` and `backup_retention_days` make the erasure horizon; `erasure_list` is the file
-    outside the backups that remembers erasures; `pkcs11` is where new signing keys are made instead of in the vault."""
+    outside the backups that remembers erasures; `pkcs11` is where new signing keys are made instead of in the vault;
+    `mail` is issuance's alone."""
 
     service: str
     database_url: str
@@ -55,6 +68,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     operator_key: str | None
     outbound_allow: tuple[str, ...]
     demo_folder: Path | None
+    mail: MailSettings | None = None
     lease_places: int = 1024
     kek_rotation_days: int = 90
     backup_retention_days: int = 30
@@ -96,11 +110,35 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             pkcs11=read.token() if holds_signing_kek else None,
             job_retention_days=read.number("JOB_RETENTION_DAYS", 30),
             demo_folder=Path(f) if service == "registry" and (f := read.text("DEMO_FOLDER", "")) else None,
+            mail=_mail(read, base) if service == "issuance" else None,
             log_level=read.text("LOG_LEVEL", "info"),
         )
         if settings.outbound_allow and not settings.test_mode:
             raise SettingsError("CREDLEDGER_OUTBOUND_ALLOW is for test mode; the public addresses are real, remove it")
         return settings
+
+
+def _mail(read: "_Reader", base: int) -> MailSettings:
+    public = urlsplit(read.text("PUBLIC_URL", f"http://localhost:{base}"))
+    url, own = read.text("SMTP_URL", ""), f"http://localhost:{base + PORT_OFFSETS['issuance']}"
+    mail = MailSettings(
+        smtp_url=url or None,
+        folder=Path(f) if (f := read.text("MAIL_FOLDER", "")) else None,
+        sender=read.text("MAIL_FROM", f"notices@{public.hostname or 'localhost'}"),
+        claim_url=read.text("CLAIM_URL", own).rstrip("/"),
+        per_second=read.number("MAIL_PER_SECOND", 50),
+    )
+    if url and (urlsplit(url).scheme not in ("smtp", "smtps") or not urlsplit(url).hostname):
+        raise SettingsError("CREDLEDGER_SMTP_URL is smtp://[user:password@]host[:port], or smtps://…")
+    if not re.fullmatch(r"[^@\s+]+@[^@\s]+", mail.sender):
+        raise SettingsError(
+            "CREDLEDGER_MAIL_FROM is an e-mail address without a plus sign, such as notices@ledger.example"
+        )
+    if mail.per_second < 1:
+        raise SettingsError("CREDLEDGER_MAIL_PER_SECOND must be at least 1")
+    if url and not is_test_address(public.geturl()) and is_test_address(mail.claim_url):
+        raise SettingsError("CREDLEDGER_CLAIM_URL is not set: learners' links would lead to this machine itself")
+    return mail
 
 
 def is_test_address(url: str) -> bool:

@@ -19,7 +19,7 @@ from ledger.errors import NotFound
 from ledger.vault import Opened
 from ledger.web import NotAcceptable, Pages, conditional, public
 from registry.achievements import Achievement
-from registry.awards import Award
+from registry.awards import HIDDEN, PUBLIC, Award
 from registry.credential_view import credential_view
 from registry.elements import overview_of
 from registry.endorsements import endorsements_of
@@ -35,7 +35,9 @@ SUFFIXES = {"json": JSON, "jwt": VC_JWT, **MEDIA_TYPES}
 LOOK_AGAIN_SECONDS = 0.05
 RECENT_EVENTS = 1000
 KEPT = {"cache-control": "private, no-cache", "vary": "Accept", "x-robots-tag": "noindex"}
+INDEXED = {name: value for name, value in KEPT.items() if name != "x-robots-tag"}
 GONE = "There is no such credential here, or no longer."
+CLOSED = "Whoever this credential was awarded to has closed this address."
 
 
 @get("/credentials/{name:str}", operation_id="readCredential", opt=public(errors=[NotFound, NotAcceptable]),
@@ -51,8 +53,11 @@ async def read_credential(
         raise NotFound(GONE)
     kind = SUFFIXES[suffix] if dot else kind_wanted(request, VC, LD_JSON, JSON, VC_JWT, HTML)
     opened = await open_document(registry, capability)
+    visibility = await registry.awards.visibility(opened.award_id)
+    if visibility == HIDDEN:
+        raise NotFound(CLOSED)
     if kind == HTML:
-        return await _page(request, registry, pages, capability, opened)
+        return await _page(request, registry, pages, capability, opened, indexed=visibility == PUBLIC)
     content = await _content(registry, opened, kind)
     return conditional(request, content, media_type=kind, headers=KEPT)
 
@@ -86,7 +91,7 @@ async def _content(registry: Registry, opened: Opened, kind: str) -> bytes:
 
 
 async def _page(
-    request: AnyRequest, registry: Registry, pages: Pages, capability: str, opened: Opened
+    request: AnyRequest, registry: Registry, pages: Pages, capability: str, opened: Opened, *, indexed: bool
 ) -> Response[bytes]:
     document = msgspec.json.decode(opened.formats.vc)
     # First, since it waits for our tables: then they know whether this credential was replaced.
@@ -96,7 +101,8 @@ async def _page(
         request,
         pages,
         "credential.html",
-        headers=KEPT,
+        headers=INDEXED if indexed else KEPT,
+        indexed=indexed,
         view=credential_view(document),
         award=award,
         achievement=achievement,

@@ -23,6 +23,9 @@ SCOPES: Mapping[str, str] = {
     "jobs:write": "send lists of wishes as jobs, and start, pause or cancel them",
     "jobs:read": "follow own jobs, and read their refused rows",
     "learners:erase": "erase a learner's personal data",
+    "notices:write": "write the texts of notices, send a notice once more",
+    "notices:read": "read which notices went out, and in which words",
+    "bounces:write": "hand in mails that came back",
     "standings:write": "suspend, reinstate and revoke own awards",
     "standings:read": "read the history of the standing of own awards",
     "vault:read": "see which epochs of the key-encryption keys seal what",
@@ -40,6 +43,7 @@ ROLE_SCOPES: Mapping[str, frozenset[str]] = {
             "audit:read",
             "vault:read",
             "vault:write",
+            "bounces:write",
         }
     ),
     "institution": frozenset(SCOPES) - {"institutions:write", "institutions:read", "vault:read", "vault:write"},

@@ -1,6 +1,6 @@
 """Every event type of the ledger, by topic. The catalogue in shared/README.md is generated from here."""
 
-from ledger.events import awards, institutions, jobs, ledger, mappings, results, standings, vault
+from ledger.events import awards, institutions, jobs, ledger, mappings, notices, results, standings, vault
 from ledger.events.awards import (
     AchievementPublished,
     AchievementWithdrawn,
@@ -30,6 +30,19 @@ from ledger.events.jobs import (
 )
 from ledger.events.ledger import KeyCreated, KeyExpirySet, KeyRevoked, LedgerOpened, PolicySet
 from ledger.events.mappings import MappingPublished, MappingWithdrawn
+from ledger.events.notices import (
+    EmailProven,
+    LearnerJoined,
+    NoticeBounced,
+    NoticeFailed,
+    NoticeOutcome,
+    NoticeRequested,
+    NoticeSent,
+    NoticeSettingsSet,
+    NoticeTemplateRemoved,
+    NoticeTemplateSet,
+    PublicationSet,
+)
 from ledger.events.results import ResultCorrected, ResultRecorded, ResultWithdrawn
 from ledger.events.standings import (
     AwardReinstated,
@@ -53,6 +66,7 @@ EVENTS: dict[str, type[Event]] = {
         *standings.EVENTS,
         *vault.EVENTS,
         *jobs.EVENTS,
+        *notices.EVENTS,
     )
 }
 
@@ -70,6 +84,7 @@ __all__ = [
     "Awarded",
     "Data",
     "DocumentIssued",
+    "EmailProven",
     "EpochBegun",
     "EpochDestroyed",
     "ErasuresReapplied",
@@ -90,12 +105,22 @@ __all__ = [
     "KeyExpirySet",
     "KeyRevoked",
     "LearnerErased",
+    "LearnerJoined",
     "LearnerUpdated",
     "LeaseGranted",
     "LedgerOpened",
     "MappingPublished",
     "MappingWithdrawn",
+    "NoticeBounced",
+    "NoticeFailed",
+    "NoticeOutcome",
+    "NoticeRequested",
+    "NoticeSent",
+    "NoticeSettingsSet",
+    "NoticeTemplateRemoved",
+    "NoticeTemplateSet",
     "PolicySet",
+    "PublicationSet",
     "ResultCorrected",
     "ResultRecorded",
     "ResultWithdrawn",

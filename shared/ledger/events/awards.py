@@ -44,10 +44,10 @@ class DocumentIssued(Event, frozen=True, kw_only=True):
     """What one credential of an award follows from; the envelope's subject is the learner.
 
     Sealed beside it: `capability`, `r2`, and as given `identity`, `name`, `narrative`, `evidence`, `results`,
-    `credits_earned`, `license_number`, `term`; `identifiers` where the learner was named in more ways than `identity`
-    says. `profile_version` is the version of the institution's stream whose profile stands in the document; `keys` are
-    the ids of the keys that sign; times are RFC 3339 in UTC. `renew_by` is when the award should be renewed at the
-    latest.
+    `credits_earned`, `license_number`, `term`, `email`, `language`; `identifiers` where the learner was named in more
+    ways than `identity` says. `profile_version` is the version of the institution's stream whose profile stands in the
+    document; `keys` are the ids of the keys that sign; times are RFC 3339 in UTC. `renew_by` is when the award should
+    be renewed at the latest.
     """
 
     PRIVATE: ClassVar[frozenset[str]] = frozenset({"status"})
@@ -72,6 +72,7 @@ class Awarded(DocumentIssued, frozen=True, kw_only=True):
     TOPIC: ClassVar[str] = "award.awarded"
 
     renews: str | None = None
+    notify_after: str | None = None  # the learner is not told before
 
 
 class AwardCorrected(DocumentIssued, frozen=True, kw_only=True):

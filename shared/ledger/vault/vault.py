@@ -164,6 +164,12 @@ class Vault:
         position: int | None = await self._pool.fetchval(NAMED, name.tenant, name.kind, name.hash)
         return position
 
+    async def everywhere(self, identifier: Identifier, tenants: Sequence[str]) -> list[tuple[str, str]]:
+        """Tenant and pseudonym of everybody whom one of these tenants knows by this identifier."""
+        hashes = [self._identifier_hash(tenant, identifier) for tenant in tenants]
+        rows = await self._pool.fetch(EVERYWHERE, list(tenants), hashes)
+        return [(row["tenant"], row["pseudonym"]) for row in rows]
+
     async def seal(
         self, tenant: str, subject: str | None, event_id: str, openings: Mapping[str, bytes]
     ) -> dict[str, bytes]:
@@ -260,6 +266,10 @@ class Vault:
 
 
 KNOWN = "SELECT pseudonym FROM vault.learners WHERE tenant = $1 AND identifier_hash = ANY($2)"
+EVERYWHERE = """
+SELECT l.tenant, l.pseudonym FROM unnest($1::text[], $2::bytea[]) AS w(tenant, identifier_hash)
+JOIN vault.learners l USING (tenant, identifier_hash)
+"""
 JOIN = """
 WITH joined AS (
   INSERT INTO vault.learners (tenant, identifier_hash, pseudonym)

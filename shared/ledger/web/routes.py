@@ -117,6 +117,12 @@ def public(
     }
 
 
+def by_capability(*, errors: Iterable[type[LedgerError]] = ()) -> dict[str, Any]:
+    """`opt` of a page's form whose unguessable address is the key. A browser sends no Idempotency-Key: the form carries
+    a token that names its command, so that sending it twice appends once."""
+    return public(cross_origin=False, errors=errors)
+
+
 def plan_of(handler: Any) -> Plan | None:
     """The plan of a registered route handler; None for what the framework added (OPTIONS)."""
     found: Plan | None = getattr(handler, "opt", {}).get(PLAN)
