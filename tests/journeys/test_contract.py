@@ -43,6 +43,7 @@ NOTHING = {
     "ring": "data", "epoch": "999",
     "slug": "nobody", "number": "1", "file": "image.png", "name": "A" * 22, "position": "999999999", "code": "nothing",
     "result_id": "res_" + "a" * 26, "mapping_id": "map_" + "a" * 26,
+    "notice_id": "ntc_" + "a" * 26, "kind": "nothing", "language": "en",
 }  # fmt: skip
 BODIES: dict[str, Any] = {
     "/mappings/{mapping_id}/versions": {
@@ -59,6 +60,7 @@ BODIES: dict[str, Any] = {
     "/suspension": {"reason_code": "other"},
     "/reinstatement": {"reason_code": "other"},
     "/revocation": {"reason_code": "other"},
+    "/notice-templates/{kind}/{language}": {"subject": "Well done", "text": "{link}"},
 }
 TOO_LARGE = b'{"x": "' + b"x" * 2_200_000 + b'"}'
 

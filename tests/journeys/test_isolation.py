@@ -27,6 +27,11 @@ REFUSED = {401, 403, 404}
 PROFILE = {"name": "Renamed", "url": "https://renamed.example"}
 DEFINITION = {"name": "More Data", "description": "More.", "criteria": {"narrative": "Exam."}}
 CHANGE = {"reason_code": "issued_in_error"}
+TEXTS = {"subject": "Well done", "text": "{link}"}
+REPORT = (
+    "To: notices+NOTICE@localhost\nContent-Type: multipart/report; report-type=delivery-status; boundary=B\n\n"
+    "--B\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx\n\nAction: failed\nStatus: 5.1.1\n\n--B--\n"
+)
 
 
 CLASS_LIST = b"email\nlisted@learner.example\n"
@@ -85,6 +90,16 @@ class World(msgspec.Struct):
             wait_until(lambda: self.ledger.get("issuance", look, key=self.owner.api_key).json()["state"] == "checked",
                        10, "it is checked")  # fmt: skip
         return job
+    def notice(self) -> dict[str, Any]:
+        """A notice that went to a learner of the owner."""
+        award, key = self.award(), self.owner.api_key
+
+        def sent() -> list[dict[str, Any]]:
+            data = self.ledger.get("issuance", f"/v1/notices?award_id={award}", key=key).json()["data"]
+            return [notice for notice in data if notice["state"] == "sent"]
+
+        wait_until(lambda: bool(sent()), 15, "the learner was told")
+        return sent()[0]
 
     def events(self) -> list[str]:
         """The owner's events, as the operator reads them; a service publishes its lists whatever is asked meanwhile."""
@@ -99,6 +114,12 @@ class World(msgspec.Struct):
             *(f"{what}?limit=200" for what in ("keys", "achievements", "awards", "results", "mappings")),
         )
         return [self.ledger.get("issuance", f"/v1/{path}", key=self.owner.api_key).text for path in asked]
+
+    def own_text(self) -> str:
+        """The kind and language of a text of the stranger's own."""
+        path = "/v1/notice-templates/revoked/de"
+        assert self.ledger.call("PUT", "issuance", path, TEXTS, key=self.stranger.api_key).is_success
+        return "revoked/de"
 
     def head(self) -> int:
         """The position of the log's last event that somebody decided: lists and leases follow by themselves."""
@@ -170,6 +191,10 @@ OWNED: dict[Route, Callable[[World], Ask]] = {
     ("issuance", "POST", "/v1/jobs/{job_id}/cancellation"): lambda w: (f"/v1/jobs/{w.job()}/cancellation", None, {}),
     ("issuance", "POST", "/v1/jobs"): lambda w: (
         f"/v1/jobs?kind=awards&achievement_id={w.achievement}", CLASS_LIST, {"content_type": "text/csv"}),
+    ("issuance", "POST", "/v1/notices/{notice_id}/resend"): lambda w: (
+        f"/v1/notices/{w.notice()['id']}/resend", {}, {}),
+    ("issuance", "POST", "/v1/notices/bounces"): lambda w: (
+        "/v1/notices/bounces", {"message": REPORT.replace("NOTICE", w.notice()["id"])}, {}),
     ("revocation", "POST", "/v1/awards/{award_id}/suspension"): lambda w: (
         f"/v1/awards/{w.award()}/suspension", {"reason_code": "under_review"}, {}),
     ("revocation", "POST", "/v1/awards/{award_id}/reinstatement"): lambda w: (
@@ -192,6 +217,14 @@ OF_THE_CALLER: dict[Route, Callable[[World], Ask]] = {
         "issuance", "/v1/profile", key=w.stranger.api_key).headers["etag"]}),
     ("issuance", "GET", "/v1/results"): lambda _: ("/v1/results?limit=200", None, {}),
     ("issuance", "GET", "/v1/mappings"): lambda _: ("/v1/mappings?limit=200", None, {}),
+    ("issuance", "GET", "/v1/notices"): lambda _: ("/v1/notices?limit=200", None, {}),
+    ("issuance", "GET", "/v1/notice-settings"): lambda _: ("/v1/notice-settings", None, {}),
+    ("issuance", "PUT", "/v1/notice-settings"): lambda _: ("/v1/notice-settings", {"language": "fr"}, {}),
+    ("issuance", "GET", "/v1/notice-templates"): lambda _: ("/v1/notice-templates", None, {}),
+    ("issuance", "PUT", "/v1/notice-templates/{kind}/{language}"): lambda _: (
+        "/v1/notice-templates/awarded/en", TEXTS, {}),
+    ("issuance", "POST", "/v1/notice-templates/{kind}/{language}/removal"): lambda w: (
+        f"/v1/notice-templates/{w.own_text()}/removal", {}, {}),
     ("registry", "GET", "/v1/events"): lambda _: ("/v1/events?limit=100000", None, {}),
 }  # fmt: skip
 # What only the operator may do: an institution's key is refused.
@@ -211,6 +244,7 @@ OPERATORS: dict[Route, Callable[[World], Ask]] = {
 # Judged by tests of their own below.
 ELSEWHERE: set[Route] = {
     ("revocation", "POST", "/v1/standings/previews"),
+    ("issuance", "POST", "/v1/notice-templates/previews"),
     ("revocation", "POST", "/v1/standings/changes"),
     ("issuance", "POST", "/v1/mappings/{mapping_id}/preview"),
     ("issuance", "POST", "/xapi/statements"),
@@ -307,6 +341,17 @@ def test_a_preview_of_anothers_awards_shows_nothing_of_them(world: World) -> Non
     assert answer.status_code == unknown.status_code == 200
     said, nothing = answer.json(), unknown.json()
     assert said["data"][0] == {**nothing["data"][0], "award_id": mine}
+
+
+def test_a_preview_of_a_notice_speaks_for_the_caller_alone(world: World) -> None:
+    before, head = world.events(), world.head()
+
+    answer = world.ledger.post("issuance", "/v1/notice-templates/previews", {}, key=world.stranger.api_key)
+
+    assert answer.status_code == 200, answer.text
+    for hidden in (world.owner.id, world.owner.slug, "Owner"):
+        assert hidden not in answer.text
+    assert (world.events(), world.head()) == (before, head)
 
 
 def test_anothers_preview_cannot_be_carried_out(world: World) -> None:
