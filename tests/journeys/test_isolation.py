@@ -90,6 +90,7 @@ class World(msgspec.Struct):
             wait_until(lambda: self.ledger.get("issuance", look, key=self.owner.api_key).json()["state"] == "checked",
                        10, "it is checked")  # fmt: skip
         return job
+
     def notice(self) -> dict[str, Any]:
         """A notice that went to a learner of the owner."""
         award, key = self.award(), self.owner.api_key

@@ -101,6 +101,56 @@ def test_each_change_of_standing_is_told_once(desk: Desk) -> None:
     assert len({mail.message_id for mail in desk.office.to(email)}) == 4
 
 
+def test_a_correction_is_told_and_an_address_that_the_institution_changed_is_the_one_written_to(desk: Desk) -> None:
+    first, second = desk.somebody(), desk.somebody()
+    award = desk.award(first)
+    desk.office.wait_for(first)
+    key = desk.institution.api_key
+
+    corrected = desk.ledger.post("issuance", f"/v1/awards/{award['id']}/correction",
+                                 {"changes": {"learner": {"name": "Ada Right"}}, "reason_code": "name_error"},
+                                 key=key)  # fmt: skip
+    assert corrected.is_success, corrected.text
+    mail = desk.office.wait_for(first, 2)[1]
+    assert str(mail.message["Subject"]) == "[TEST] Your credential “Data Basics” was corrected"
+    assert "Hello Ada Right," in mail.text
+
+    path = f"/v1/learners/{award['learner_id']}"
+    etag = desk.ledger.get("issuance", path, key=key).headers["etag"]
+    changed = desk.ledger.call(
+        "PUT",
+        "issuance",
+        path,
+        {"name": "Ada Right", "identifiers": [{"kind": "email", "value": second}]},
+        key=key,
+        if_match=etag,
+    )
+    assert changed.is_success, changed.text
+    desk.change(award["id"], "suspension")
+    assert str(desk.office.wait_for(second)[0].message["Subject"]).endswith("is suspended")
+    assert len(desk.office.to(first)) == 2
+
+
+def test_a_renewal_date_is_told_a_month_ahead_unless_it_was_renewed_or_put_off(desk: Desk) -> None:
+    soon, later, renewed = desk.somebody(), desk.somebody(), desk.somebody()
+    at = (datetime.now(UTC) + timedelta(days=20)).strftime("%Y-%m-%dT00:00:00Z")
+    desk.award(soon, renew_by=at)
+    waiting = desk.award(later, renew_by="2031-03-31T00:00:00Z")
+    old = desk.award(renewed, renew_by="2031-03-31T00:00:00Z")
+    desk.award(renewed, renews=old["id"], on_duplicate="allow")
+
+    subjects = {str(mail.message["Subject"]) for mail in desk.office.wait_for(soon, 2)}
+    assert any("is to be renewed by" in subject for subject in subjects)
+    assert desk.wait_for_state(waiting["id"], "due", "renewal")["not_before"] == "2031-03-01T00:00:00Z"
+    assert desk.wait_for_state(old["id"], "withheld", "renewal")["reason"] == "renewed"
+    put_off = desk.ledger.post("issuance", f"/v1/awards/{waiting['id']}/correction",
+                               {"changes": {"renew_by": "2032-03-31T00:00:00Z"}, "reason_code": "content_error"},
+                               key=desk.institution.api_key)  # fmt: skip
+    assert put_off.is_success, put_off.text
+    assert desk.wait_for_state(waiting["id"], "withheld", "renewal")["reason"] == "corrected"
+    assert desk.wait_for_state(waiting["id"], "due", "renewal")["not_before"] == "2032-03-01T00:00:00Z"
+
+
 def test_the_address_beside_a_did_or_a_student_id_is_written_to(desk: Desk) -> None:
     first, second = desk.somebody(), desk.somebody()
     desk.award(first, learner={"did": f"did:example:{secrets.token_hex(6)}"})
