@@ -135,6 +135,11 @@ SAMPLES: list[Event] = [
     events.EmailProven(notice_id="ntc_gggggggggggggggggggggggggg"),
     events.LearnerJoined(person="per_hhhhhhhhhhhhhhhhhhhhhhhhhh"),
     events.PublicationSet(visibility="public"),
+    events.KeyScheduleSet(every_days=90, starting="2026-06-01T03:00:00Z"),
+    events.ReissueOrdered(key_id="key_b", reason_code="key_compromised", documents=40),
+    events.ReissueCompleted(key_id="key_b", reissued=38, left_out=2),
+    events.KeysExported(key_ids=["key_b", "key_c"], recipient="00" * 32),
+    events.KeysImported(key_ids=["key_b", "key_c"]),
 ]
 
 

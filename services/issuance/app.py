@@ -6,7 +6,16 @@ from pathlib import Path
 
 from litestar import Litestar
 
-from issuance import compromises, erasing, learner_records, operators, reapplying, sealing
+from issuance import (
+    compromises,
+    erasing,
+    learner_records,
+    operators,
+    reapplying,
+    reissuing,
+    rotations,
+    sealing,
+)
 from issuance.documents import Addresses
 from issuance.erasure_list import ErasureList
 from issuance.http import (
@@ -23,6 +32,7 @@ from issuance.http import (
     notice_texts,
     notices,
     results,
+    signing_keys,
     xapi,
 )
 from issuance.jobs.engine import Engine
@@ -42,7 +52,7 @@ from ledger.access import AccessProjection, Keys, access_tables
 from ledger.bus import Bus
 from ledger.connected import connected
 from ledger.health import Figures, checks
-from ledger.keys import VaultKeys
+from ledger.keys import signing_keys_for
 from ledger.lifetime import Lifetime, Ready
 from ledger.opening import opened
 from ledger.projector import Projection, Projector
@@ -69,6 +79,7 @@ HANDLERS = [
     *notice_texts.HANDLERS,
     *claims.HANDLERS,
     *mail.HANDLERS,
+    *signing_keys.HANDLERS,
 ]
 
 TAGS = {
@@ -136,6 +147,8 @@ async def run(settings: Settings, api_keys: Keys, ready: Ready[Issuance]) -> Non
                 group.create_task(learner_records.sweep(parts))
                 group.create_task(compromises.sweep(parts))
                 group.create_task(parts.key_encryption.run())
+                group.create_task(rotations.sweep(parts))
+                group.create_task(reissuing.sweep(parts))
                 await reapplying.at_start(parts)
                 group.create_task(engine.run())
                 group.create_task(engine.sweep())
@@ -151,7 +164,7 @@ def _parts(settings: Settings, api_keys: Keys, bus: Bus, store: Store) -> Issuan
     vault = Vault(store.pool, kek=settings.kek, secret=settings.server_secret)
     store.use_sealer(vault)
     addresses = Addresses(settings.public_url, settings.status_url, settings.test_mode)
-    signing_keys = VaultKeys(store.pool, settings.signing_kek)
+    private_keys = signing_keys_for(store.pool, settings.signing_kek, settings.pkcs11)
     projections: tuple[Projection, ...] = (OwnEvents(), Outbox(), AccessProjection("issuance", api_keys))
     mail, secret = settings.mail, settings.server_secret
     composing = Composing(store, vault, addresses, secret=secret, claim_url=mail.claim_url)
@@ -160,11 +173,11 @@ def _parts(settings: Settings, api_keys: Keys, bus: Bus, store: Store) -> Issuan
         store=store,
         bus=bus,
         vault=vault,
-        keys=signing_keys,
+        keys=private_keys,
         key_encryption=KeyEncryption(store, settings, [data_ring(settings.kek), signing_ring(settings.signing_kek)]),
         erasures=ErasureList(settings.erasure_list),
         leases=Leases(bus, settings.server_secret, settings.lease_places),
-        signing=Signing(store, vault, signing_keys, addresses),
+        signing=Signing(store, vault, private_keys, addresses),
         addresses=addresses,
         projectors=tuple(Projector(projection, store, bus) for projection in projections),
         relay=Relay(store, bus, settings),

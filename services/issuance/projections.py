@@ -3,7 +3,7 @@ only there an event's subject stands."""
 
 from typing import Any
 
-from issuance import result_rows
+from issuance import key_rows, result_rows
 from issuance.jobs.rules import state_after
 from ledger.codec import Seen, parse_time
 from ledger.events import (
@@ -14,7 +14,6 @@ from ledger.events import (
     AwardRevoked,
     AwardSuspended,
     InstitutionCreated,
-    IssuerKeyChanged,
     JobCancelled,
     JobChecked,
     JobCompleted,
@@ -55,8 +54,6 @@ class OwnEvents:
                 await connection.execute(CORRECTION, seen.position, *whose, seen.recorded_at)
             case StandingChanged(award_id=award_id) as event:
                 await connection.execute(STANDING, award_id, STANDINGS[type(event)])
-            case IssuerKeyChanged(change="compromised", key_id=key_id):
-                await connection.execute(COMPROMISED, key_id, seen.position)
             case LearnerUpdated():
                 await connection.execute(UPDATED, seen.position, seen.recorded_at)
             case JobCreated(dry_run=dry_run):
@@ -68,6 +65,7 @@ class OwnEvents:
             case LearnerErased():
                 await connection.execute(ERASURE, seen.tenant, seen.subject, seen.position)
         await result_rows.apply(connection, seen, thing)
+        await key_rows.apply(connection, seen)
 
 
 SUBJECT_EVENT = "INSERT INTO issuance.subject_events VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
@@ -82,6 +80,5 @@ CORRECTION = "INSERT INTO issuance.corrections VALUES ($1, $2, $3, $4, $5) ON CO
 JOB = "INSERT INTO issuance.jobs VALUES ($1, $2, 'checking', $3, false, $4, $5) ON CONFLICT DO NOTHING"
 JOB_NOW = "SELECT state, checked, dry_run FROM issuance.jobs WHERE job_id = $1"
 JOB_CHANGED = "UPDATE issuance.jobs SET state = $2, checked = $3, changed_at = $4 WHERE job_id = $1"
-COMPROMISED = "INSERT INTO issuance.compromised_keys VALUES ($1, $2) ON CONFLICT DO NOTHING"
 UPDATED = "INSERT INTO issuance.learner_updates VALUES ($1, $2) ON CONFLICT DO NOTHING"
 ERASURE = "INSERT INTO issuance.erasures VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"

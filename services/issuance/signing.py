@@ -1,8 +1,8 @@
 """Signing, after COMMIT: the event names the keys, the document follows from the event, and every format is kept.
 
 An award's event has a document, and so has each of its corrections. Deterministic: signing the same again, at a retry
-or after a crash, gives the same bytes. A follower signs what a crash left unsigned; a document whose key was destroyed
-meanwhile stays unsigned and is reported.
+or after a crash, gives the same bytes; with keys in an HSM, whose ECDSA is not, what was kept first counts. A
+follower signs what a crash left unsigned; a document whose key was destroyed meanwhile stays unsigned and is reported.
 """
 
 import asyncio
@@ -57,6 +57,8 @@ class Signing:
         if personal is None:
             personal = await self._vault.open(recorded)
         capability = personal["capability"]
+        if not self._keys.repeatable and (kept := await self._documents.open(capability)) is not None:
+            return Signed(capability, str(recorded.subject), kept.formats, personal.get("external_id"))
         try:
             document = await self._document(recorded, personal)
         except errors.Unavailable:
@@ -66,7 +68,10 @@ class Signing:
             return Signed(capability, str(recorded.subject), kept.formats, personal.get("external_id"))
         if not await self._documents.keep(document):
             raise Erased("This learner's record was erased.")
-        return Signed(capability, str(recorded.subject), document.formats, personal.get("external_id"))
+        formats = document.formats
+        if not self._keys.repeatable and (kept := await self._documents.open(capability)) is not None:
+            formats = kept.formats  # another process may have signed the same event first
+        return Signed(capability, str(recorded.subject), formats, personal.get("external_id"))
 
     async def sign_many(self, awards: Sequence[tuple[Recorded, dict[str, Any] | None]], turn: Turn) -> None:
         """Sign and keep the credentials of many events; `turn` is awaited between two of them, so that others get
@@ -90,8 +95,14 @@ class Signing:
     ) -> tuple[dict[str, Any], Formats]:
         unsigned = self._addresses.unsigned(event, personal, institution, published)
         ed25519, p256 = [await self._keys.signer(k, f"{institution.did}#{k}") for k in event.keys]
-        credential = secure(unsigned, ed25519, parse_time(event.issued))
-        return unsigned, Formats(msgspec.json.encode(credential).decode(), vc_jwt.sign(unsigned, p256))
+        issued = parse_time(event.issued)
+
+        def signed() -> Formats:
+            credential = msgspec.json.encode(secure(unsigned, ed25519, issued)).decode()
+            return Formats(credential, vc_jwt.sign(unsigned, p256))
+
+        # A module may take its time, and would keep everybody waiting.
+        return unsigned, signed() if self._keys.repeatable else await asyncio.to_thread(signed)
 
     async def _pinned(self, recorded: Recorded, event: DocumentIssued) -> tuple[Institution, Recorded]:
         """The profile and the achievement version that the event pins; both never change."""

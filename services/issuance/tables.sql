@@ -19,6 +19,12 @@ CREATE TABLE IF NOT EXISTS issuance.corrections (      -- each has a document of
   pseudonym text COLLATE "C" NOT NULL, recorded_at timestamptz NOT NULL);
 CREATE TABLE IF NOT EXISTS issuance.learner_updates (  -- whose identifiers the vault must have followed
   position bigint PRIMARY KEY, recorded_at timestamptz NOT NULL);
+CREATE INDEX IF NOT EXISTS corrections_award ON issuance.corrections (award_id, position);
+CREATE INDEX IF NOT EXISTS corrections_tenant ON issuance.corrections (tenant, position);
+CREATE TABLE IF NOT EXISTS issuance.key_schedules (    -- whose signing keys rotate by themselves
+  tenant text COLLATE "C" PRIMARY KEY, position bigint NOT NULL);
+CREATE TABLE IF NOT EXISTS issuance.reissues (         -- orders to issue anew what a key signed, until they are done
+  key_id text COLLATE "C" PRIMARY KEY, tenant text COLLATE "C" NOT NULL, position bigint NOT NULL);
 CREATE TABLE IF NOT EXISTS issuance.subject_events (   -- which events hold sealed values of a learner: what erasure destroys
   tenant text COLLATE "C" NOT NULL, pseudonym text COLLATE "C" NOT NULL, position bigint NOT NULL,
   PRIMARY KEY (tenant, pseudonym, position));

@@ -9,11 +9,11 @@ from ledger.bus import Bus
 from ledger.connected import connected
 from ledger.health import Figures, checks
 from ledger.keyring import Keyring
-from ledger.keys import VaultKeys
+from ledger.keys import signing_keys_for
 from ledger.lifetime import Lifetime, Ready
 from ledger.opening import opened
 from ledger.projector import Projector
-from ledger.settings import Settings
+from ledger.settings import Settings, Token
 from ledger.store import Store
 from ledger.tables import lay_out
 from ledger.web import Service, application
@@ -68,10 +68,10 @@ async def run(settings: Settings, api_keys: Keys, ready: Ready[Revocation]) -> N
 
 
 def projections_for(
-    store: Store, status_url: str, signing_kek: Keyring, api_keys: Keys | None = None
+    store: Store, status_url: str, signing_kek: Keyring, api_keys: Keys | None = None, token: Token | None = None
 ) -> tuple[ListProjection, AccessProjection]:
     """The service's projections. Lists are signed on the way."""
-    keys = VaultKeys(store.pool, signing_kek)
+    keys = signing_keys_for(store.pool, signing_kek, token)
     return ListProjection(ListSigner(status_url, keys), keys.forget), AccessProjection("revocation", api_keys)
 
 
@@ -79,7 +79,7 @@ async def _follow(settings: Settings, api_keys: Keys, bus: Bus, store: Store, re
     await lay_out(store.pool, "revocation", access_tables("revocation"))
     if settings.signing_kek is None:
         raise RuntimeError("revocation needs the key-encryption key of the signing keys")
-    lists, access = projections_for(store, settings.status_url, settings.signing_kek, api_keys)
+    lists, access = projections_for(store, settings.status_url, settings.signing_kek, api_keys, settings.pkcs11)
     followers = (Projector(lists, store, bus), Projector(access, store, bus))
     publisher = Publisher(store, followers[0], settings.server_secret)
     parts = Revocation(

@@ -51,6 +51,21 @@ class World(msgspec.Struct):
         answer = self.here.ledger.post("issuance", "/v1/keys", {"name": "counted"}, key=self.school.api_key)
         return str(answer.json()["id"])
 
+    def signing_key(self) -> str:
+        """The school's active key for embedded proofs."""
+        facts = self.here.ledger.get("issuance", "/v1/signing-keys", key=self.school.api_key).json()
+        active = [k for k in facts["keys"] if k["algorithm"] == "Ed25519" and not (k["retired"] or k["compromised"])]
+        return str(active[0]["id"])
+
+    def retired_key(self) -> str:
+        """A key that signed one award and was retired."""
+        ledger, rotation = self.here.ledger, "/v1/signing-keys/rotation"
+        assert ledger.post("issuance", rotation, None, key=self.school.api_key).status_code == 200
+        key_id = self.signing_key()
+        ledger.award(self.school, self.achievement, f"{self.fresh('rotated')}@learner.example")
+        assert ledger.post("issuance", rotation, None, key=self.school.api_key).status_code == 200
+        return key_id
+
     def old_epoch(self) -> Words:
         """An epoch of the data keys' ring under which nothing lies any more."""
         old = self.here.ledger.get("issuance", "/v1/key-encryption", key=self.here.ledger.operator).json()["rings"][0]
@@ -125,6 +140,13 @@ RECIPES: dict[str, Recipe] = {
         {"job.created": 1, "job.started": 1, "award.awarded": 3},
         own_key=True,
     ),
+    "keys compromise": Recipe(lambda w: (w.signing_key(),), {"issuer.key_changed": 2}, own_key=True),
+    "keys schedule": Recipe(lambda _: ("--every-days", "90"), {"issuer.key_schedule_set": 1}, own_key=True),
+    "keys reissue": Recipe(
+        lambda w: (w.retired_key(),),
+        {"issuer.reissue_ordered": 1, "award.corrected": 1, "issuer.reissue_completed": 1},
+        own_key=True,
+    ),
     # That an epoch began is recorded by the service that notices it.
     "keys new-epoch": Recipe(lambda _: ("--ring", "signing"), {}),
     "keys rewrap": Recipe(lambda _: (), {"kek.rewrap_ordered": 1}),
@@ -150,6 +172,7 @@ APPENDS_NOTHING: dict[str, Callable[[World], Words]] = {
     "jobs list": lambda w: ("--key", w.school.api_key),
     "keys list": lambda _: (),
     "keys status": lambda _: (),
+    "keys signed": lambda w: (w.signing_key(), "--key", w.school.api_key),
 }
 
 

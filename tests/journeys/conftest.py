@@ -1,4 +1,4 @@
-"""One running ledger for all journeys; each journey brings institutions of its own."""
+"""One running ledger for all journeys, each of which brings institutions of its own; and one that may be killed."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -7,6 +7,7 @@ import asyncpg
 import pytest
 from tests import servers
 from tests.conftest import Database, new_database, run_apart
+from tests.journeys.whole import Whole
 from tests.post_office import PostOffice
 from tests.running import Running, running
 from tests.servers import PostgresServer
@@ -47,3 +48,14 @@ def ledger(
     folder = tmp_path_factory.mktemp("ledger")
     with servers.nats() as nats, running(roles, nats, folder, CREDLEDGER_SMTP_URL=post_office.url) as ledger:
         yield ledger
+
+
+@pytest.fixture(scope="session")
+def whole(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
+    """A ledger to kill and restore, whose backups expire at once."""
+    database = new_database(postgres_server)
+    roles = {"issuance": database.issuance, "registry": database.registry, "revocation": database.revocation}
+    settings = {"CREDLEDGER_BACKUP_RETENTION_DAYS": "0", "CREDLEDGER_KEK_ROTATION_DAYS": "7"}
+    with servers.nats() as nats, running(roles, nats, tmp_path_factory.mktemp("keys"), **settings) as ledger:
+        institution = ledger.institution("epochs")
+        yield Whole(ledger, database, institution, ledger.achievement(institution))

@@ -59,6 +59,21 @@ class World(msgspec.Struct):
         profile = self.ledger.get("issuance", "/v1/profile", key=self.owner.api_key).json()
         return str(next(k["id"] for k in reversed(profile["keys"]) if not k.get("retired")))
 
+    def retired_key(self) -> str:
+        """A signing key of the owner that signed nothing."""
+        for _ in range(2):
+            answer = self.ledger.post("issuance", "/v1/signing-keys/rotation", None, key=self.owner.api_key)
+        return str([k["id"] for k in answer.json()["keys"] if k["retired"]][-1])
+
+    def reissued_key(self) -> str:
+        key_id = self.retired_key()
+        path = f"/v1/signing-keys/{key_id}/reissue"
+        answer = self.ledger.post("issuance", path, {}, key=self.owner.api_key)
+        assert answer.status_code == 202, answer.text
+        done = lambda: self.ledger.get("issuance", path, key=self.owner.api_key).json()["completed"]  # noqa: E731
+        wait_until(done, 10, "it is issued anew")
+        return key_id
+
     def etag(self, path: str) -> dict[str, str]:
         return {"if_match": self.ledger.get("issuance", path, key=self.owner.api_key).headers["etag"]}
 
@@ -150,6 +165,12 @@ OWNED: dict[Route, Callable[[World], Ask]] = {
         f"/v1/events/{msgspec.json.decode(w.events()[-1])['position']}", None, {}),
     ("issuance", "POST", "/v1/signing-keys/{key_id}/compromise"):
         lambda w: (f"/v1/signing-keys/{w.signing_key()}/compromise", {}, {}),
+    ("issuance", "GET", "/v1/signing-keys/{key_id}/signed"):
+        lambda w: (f"/v1/signing-keys/{w.signing_key()}/signed", None, {}),
+    ("issuance", "POST", "/v1/signing-keys/{key_id}/reissue"):
+        lambda w: (f"/v1/signing-keys/{w.retired_key()}/reissue", {}, {}),
+    ("issuance", "GET", "/v1/signing-keys/{key_id}/reissue"):
+        lambda w: (f"/v1/signing-keys/{w.reissued_key()}/reissue", None, {}),
     ("issuance", "POST", "/v1/keys/{key_id}/rotation"): lambda w: (f"/v1/keys/{w.key_id()}/rotation", {}, {}),
     ("issuance", "POST", "/v1/keys/{key_id}/revocation"): lambda w: (f"/v1/keys/{w.key_id()}/revocation", {}, {}),
     ("issuance", "POST", "/v1/achievements/{achievement_id}/versions"): lambda w: (
@@ -213,6 +234,8 @@ OF_THE_CALLER: dict[Route, Callable[[World], Ask]] = {
     ("issuance", "POST", "/v1/achievements"): lambda _: ("/v1/achievements", DEFINITION, {}),
     ("issuance", "GET", "/v1/awards"): lambda _: ("/v1/awards?limit=200", None, {}),
     ("issuance", "GET", "/v1/jobs"): lambda _: ("/v1/jobs?limit=200", None, {}),
+    ("issuance", "GET", "/v1/signing-keys"): lambda _: ("/v1/signing-keys", None, {}),
+    ("issuance", "PUT", "/v1/signing-keys/schedule"): lambda _: ("/v1/signing-keys/schedule", {"every_days": 90}, {}),
     ("issuance", "POST", "/v1/signing-keys/rotation"): lambda _: ("/v1/signing-keys/rotation", None, {}),
     ("issuance", "PUT", "/v1/profile"): lambda w: ("/v1/profile", PROFILE, {"if_match": w.ledger.get(
         "issuance", "/v1/profile", key=w.stranger.api_key).headers["etag"]}),

@@ -7,93 +7,20 @@ import secrets
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import asyncpg
 import httpx
-import msgspec
-import pytest
 from tests import servers
-from tests.conftest import Database, new_database, run_apart
 from tests.journeys.problems import checked_problem
-from tests.running import ROOT, Institution, Running, running
-from tests.servers import PostgresServer, wait_until
+from tests.journeys.whole import Json, Whole
+from tests.running import ROOT
+from tests.servers import wait_until
 
 from ledger.keyring import Keyring, keys_in, text_of
 from ledger.vault import sealing
 
-Json = dict[str, Any]
 MANY = 12_000  # sealing anew takes long enough to be killed in the middle
 VAULT = ("learners", "data_keys", "documents", "sealed_values")
-
-
-class Whole(msgspec.Struct, frozen=True):
-    """A ledger of its own, whose backups expire at once, and an institution in it."""
-
-    ledger: Running
-    database: Database
-    institution: Institution
-    achievement: str
-
-    def sql(self, statement: str, *values: Any) -> list[Any]:
-        """Rows, as the database's owner."""
-
-        async def asked() -> list[Any]:
-            owner = await asyncpg.connect(self.database.url)
-            try:
-                return list(await owner.fetch(statement, *values))
-            finally:
-                await owner.close()
-
-        return run_apart(asked())
-
-    def many(self, statement: str, rows: list[Any]) -> None:
-        async def done() -> None:
-            owner = await asyncpg.connect(self.database.url)
-            try:
-                await owner.executemany(statement, rows)
-            finally:
-                await owner.close()
-
-        run_apart(done())
-
-    def events(self, *types: str) -> list[Json]:
-        text = self.ledger.get("registry", "/v1/events?limit=100000", key=self.ledger.operator).text
-        return [line for line in map(json.loads, text.splitlines()) if line["type"] in types]
-
-    def rings(self) -> dict[str, Json]:
-        answer = self.ledger.get("issuance", "/v1/key-encryption", key=self.ledger.operator)
-        assert answer.status_code == 200, answer.text
-        return {ring["ring"]: ring for ring in answer.json()["rings"]}
-
-    def sealed(self, ring: str) -> dict[int, int]:
-        return {epoch["epoch"]: epoch["sealed"] for epoch in self.rings()[ring]["epochs"]}
-
-    def award(self, email: str) -> Json:
-        made: Json = self.ledger.award(self.institution, self.achievement, email)
-        return made
-
-    def rotate(self, name: str) -> int:
-        """Put a fresh key first in a keyring; its epoch."""
-        file = self.ledger.keyring_file(name)
-        keys = keys_in(file.read_text())
-        epoch = max(keys) + 1
-        new = file.with_name(f"{file.name}.new")
-        new.write_text(text_of({epoch: secrets.token_bytes(32), **keys}))
-        new.rename(file)
-        return epoch
-
-
-@pytest.fixture(scope="module")
-def whole(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
-    database = new_database(postgres_server)
-    roles = {"issuance": database.issuance, "registry": database.registry, "revocation": database.revocation}
-    settings = {"CREDLEDGER_BACKUP_RETENTION_DAYS": "0", "CREDLEDGER_KEK_ROTATION_DAYS": "7"}
-    with servers.nats() as nats, running(roles, nats, tmp_path_factory.mktemp("keys"), **settings) as ledger:
-        institution = ledger.institution("epochs")
-        yield Whole(ledger, database, institution, ledger.achievement(institution))
 
 
 def orphans(whole: Whole, count: int) -> None:

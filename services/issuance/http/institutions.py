@@ -13,6 +13,7 @@ from issuance.access_keys import CreateKey
 from issuance.http.keys import NewKey, make_key
 from issuance.institutions import CompromiseKey, CreateInstitution, Institution, Reason, UpdateInstitution
 from issuance.parts import Issuance, now, own_tenant
+from issuance.rotations import new_key
 from ledger import errors, ids
 from ledger.codec import Fact, Recorded
 from ledger.store import Wish
@@ -76,7 +77,7 @@ async def create_institution(
     tenant = ids.named_id(secret, "inst", data.slug)
     first = issuance.wish(request, wish, tenant)
     did = institutions.did_for(issuance.settings.public_url, data.slug)
-    keys = [await _new_key(issuance, first, tenant, algorithm) for algorithm in institutions.ALGORITHMS]
+    keys = [await new_key(issuance, first, tenant, algorithm) for algorithm in institutions.ALGORITHMS]
     at = now()
     decision = await issuance.store.decide(
         f"institution/{tenant}",
@@ -193,7 +194,7 @@ async def rotate_signing_keys(
     """Fresh signing keys from now on. What the old ones signed stays verifiable."""
     tenant, at = own_tenant(caller_of(request)), now()
     decided = issuance.wish(request, wish, tenant)
-    new = [await _new_key(issuance, decided, tenant, algorithm) for algorithm in institutions.ALGORITHMS]
+    new = [await new_key(issuance, decided, tenant, algorithm) for algorithm in institutions.ALGORITHMS]
     return await _changed(issuance, decided, lambda history: institutions.rotate(history, new=new, at=at))
 
 
@@ -214,7 +215,7 @@ async def report_compromised_key(
     known = next((k for k in (await issuance.institution(tenant)).keys if k.id == key_id), None)
     if known is None:
         raise errors.NotFound("This institution has no such key.")
-    new = await _new_key(issuance, decided, tenant, known.algorithm)
+    new = await new_key(issuance, decided, tenant, known.algorithm)
     answer = await _changed(
         issuance,
         decided,
@@ -236,12 +237,6 @@ async def _changed(issuance: Issuance, wish: Wish, rule: Any) -> Response[Instit
         raise errors.NotFound("There is no such institution.")
     headers = {**replay_headers(replayed=decision.replayed), "etag": version_etag(institution.version)}
     return Response(facts_of(institution), headers=headers)
-
-
-async def _new_key(issuance: Issuance, wish: Wish, tenant: str, algorithm: str) -> institutions.NewKey:
-    """A key in the vault that no event names yet; a retry finds the same one."""
-    key_id = ids.derived_id(issuance.settings.server_secret, "key", wish.command, algorithm)
-    return institutions.NewKey(key_id, algorithm, await issuance.keys.create(tenant, key_id, algorithm))
 
 
 LIST = "SELECT tenant, position FROM issuance.institutions WHERE position > $1 ORDER BY position LIMIT $2"

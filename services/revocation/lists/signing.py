@@ -1,5 +1,6 @@
 """From a published list to its signed credential: the same bytes whenever, and wherever, it is signed again."""
 
+import asyncio
 from datetime import datetime
 
 import msgspec
@@ -40,4 +41,7 @@ class ListSigner:
         unsigned = status_list_credential(
             url, issuer.did, purpose, bits, valid_from=valid_from, ttl_milliseconds=TTL_MILLISECONDS
         )
-        return msgspec.json.encode(secure(unsigned, signer, max(valid_from, issuer.key_since)))
+        at = max(valid_from, issuer.key_since)
+        if self._keys.repeatable:
+            return msgspec.json.encode(secure(unsigned, signer, at))
+        return msgspec.json.encode(await asyncio.to_thread(secure, unsigned, signer, at))  # a module may take its time

@@ -62,6 +62,10 @@ class Api:
         """The answer to a change. `key` names the wish (default: a new one). Raises Failure."""
         return self.told(path, body, key=key)[0]
 
+    def put(self, path: str, body: Json, *, key: str | None = None) -> Json:
+        """The answer to setting something. Raises Failure."""
+        return _json(self._send("PUT", path, json=body, headers={"idempotency-key": key or str(uuid.uuid4())}))
+
     def told(self, path: str, body: Json | None = None, *, key: str | None = None) -> tuple[Json, bool]:
         """The answer to a change, and whether an earlier try had made it already. Raises Failure."""
         answer = self._send("POST", path, json=body, headers={"idempotency-key": key or str(uuid.uuid4())})

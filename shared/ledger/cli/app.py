@@ -21,7 +21,7 @@ COMMANDS = {
     "revoke-csv": ("ledger.cli.revoke_csv:revoke_csv", "Revoke or suspend every award in a list."),
     "jobs": ("ledger.cli.jobs:app", "Lists at work: list, pause, resume, cancel."),
     "institutions": ("ledger.cli.institutions:app", "Institutions: list, create, deactivate, reactivate."),
-    "keys": ("ledger.cli.keys:app", "API keys, and the keys that seal the vault: status, rewrap, new-epoch …"),
+    "keys": ("ledger.cli.keys:app", "API keys, signing keys, and the keys that seal the vault."),
     "erasures": ("ledger.cli.erasures:app", "Erasures: apply them again after a restore."),
     "demo": ("ledger.cli.demo:demo", "Load the demo: invented institutions, a class, samples to verify."),
     "migrate": ("ledger.cli.migrate:migrate_schema", "Bring the database to this release's schema."),

@@ -70,10 +70,63 @@ class IssuerKeyChanged(Event, frozen=True, kw_only=True):
     effective: str
 
 
+class KeyScheduleSet(Event, frozen=True, kw_only=True):
+    """The institution's signing keys rotate by themselves every so many days from a time on, or only when asked."""
+
+    TOPIC: ClassVar[str] = "issuer.key_schedule_set"
+
+    every_days: int | None = None
+    starting: str | None = None
+
+
+class ReissueOrdered(Event, frozen=True, kw_only=True):
+    """Whatever current document a key signed is to be issued anew under the keys of now; `documents` counts them."""
+
+    TOPIC: ClassVar[str] = "issuer.reissue_ordered"
+
+    key_id: str
+    reason_code: str
+    documents: int
+
+
+class ReissueCompleted(Event, frozen=True, kw_only=True):
+    """An order to issue anew is done: `reissued` documents are current no more, `left_out` could not be issued anew
+    (revoked, suspended, ended or erased)."""
+
+    TOPIC: ClassVar[str] = "issuer.reissue_completed"
+
+    key_id: str
+    reissued: int
+    left_out: int
+
+
+class KeysExported(Event, frozen=True, kw_only=True):
+    """The operator took the institution's private signing keys out, sealed for one recipient (HPKE); `recipient` is
+    SHA-256 of his public key, in hex."""
+
+    TOPIC: ClassVar[str] = "issuer.keys_exported"
+
+    key_ids: list[str]
+    recipient: str
+
+
+class KeysImported(Event, frozen=True, kw_only=True):
+    """Private signing keys were put into this vault; each was proven to belong to the public key that is recorded."""
+
+    TOPIC: ClassVar[str] = "issuer.keys_imported"
+
+    key_ids: list[str]
+
+
 EVENTS: tuple[type[Event], ...] = (
     InstitutionCreated,
     InstitutionUpdated,
     InstitutionDeactivated,
     InstitutionReactivated,
     IssuerKeyChanged,
+    KeyScheduleSet,
+    ReissueOrdered,
+    ReissueCompleted,
+    KeysExported,
+    KeysImported,
 )

@@ -12,10 +12,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from ledger.errors import Unavailable
 from ledger.keyring import Keyring
 from ledger.keys.port import KeyGone, Private
 from ledger.proofs.keys import LocalSigner
 from ledger.vault import sealing
+from ledger.vault.rewrapping import MODULE_EPOCH
 
 
 class VaultKeys:
@@ -59,6 +61,8 @@ class VaultKeys:
         row = await self._pool.fetchrow(OPEN, key_id)
         if row is None:
             raise KeyGone("The signing key is gone; it was destroyed or is not in this vault.")
+        if row["epoch"] == MODULE_EPOCH:
+            raise Unavailable("The signing key lies in a hardware security module that this service was not given.")
         purpose = sealing.signing_key_purpose(row["tenant"], key_id)
         return Private(key_id, row["algorithm"], sealing.unseal(self._kek.key(row["epoch"]), row["sealed"], purpose))
 

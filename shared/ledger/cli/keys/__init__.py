@@ -1,10 +1,11 @@
-"""`credledger keys`: API keys (list, create, rotate, revoke), and the keys that seal the vault (status, rewrap,
-new-epoch, destroy-epoch)."""
+"""`credledger keys`: API keys (list, create, rotate, revoke), the keys that seal the vault (status, rewrap, new-epoch,
+destroy-epoch), and an institution's signing keys (schedule, signed, compromise, reissue)."""
 
 from ledger.cli.keys.api_keys import app, caller
 from ledger.cli.keys.epochs import destroy_epoch, new_epoch, rewrap, status
+from ledger.cli.keys.signing import compromise, reissue, schedule, signed
 
-for command in (status, rewrap, new_epoch, destroy_epoch):
+for command in (status, rewrap, new_epoch, destroy_epoch, schedule, signed, compromise, reissue):
     app.command(command)
 
 __all__ = ["app", "caller"]

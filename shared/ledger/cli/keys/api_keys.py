@@ -11,7 +11,7 @@ from ledger.cli.options import AsJson, Key, Wish
 from ledger.cli.place import Place
 from ledger.cli.speaking import say, say_json, say_table
 
-app = App(name="keys", help="API keys, and the keys that seal the vault.")
+app = App(name="keys", help="API keys, signing keys, and the keys that seal the vault.")
 SHOWN = ("id", "name", "role", "institution_id", "scopes", "expires_at", "revoked")
 
 
