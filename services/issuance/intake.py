@@ -29,6 +29,7 @@ class Carried(msgspec.Struct, frozen=True):
     kind: str
     event: Recorded
     outcome: str
+    personal: dict[str, Any] | None = None  # of an award that was made just now: spares opening the vault
 
 
 class PlannedAction(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,6 +96,15 @@ async def preview(issuance: Issuance, tenant: str, mapping: Mapping, content: by
 async def carry_out(issuance: Issuance, wish: Wish, actions: Sequence[RowAction], origin: Origin) -> list[Carried]:
     """Record and award what a record leads to; credentials are signed. Raises what recording and awarding raise: a
     retry goes on from there."""
+    carried = await decide(issuance, wish, actions, origin)
+    for one in carried:
+        if one.kind == "award" and one.outcome != "returned":
+            await issuance.signing.sign(one.event, one.personal)
+    return carried
+
+
+async def decide(issuance: Issuance, wish: Wish, actions: Sequence[RowAction], origin: Origin) -> list[Carried]:
+    """The events that a record leads to, committed; its awards are not signed yet. Raises as `carry_out` does."""
     carried: list[Carried] = []
     for number, (kind, data) in enumerate(actions):
         step = wish if number == 0 else issuance.follow_up(wish, f"action-{number}")
@@ -103,8 +113,7 @@ async def carry_out(issuance: Issuance, wish: Wish, actions: Sequence[RowAction]
             carried.append(Carried(kind, events[0], outcome))
         else:
             made = await awarding.decide(issuance, step, data)
-            await issuance.signing.sign(made.recorded, made.personal)
-            carried.append(Carried(kind, made.recorded, made.outcome))
+            carried.append(Carried(kind, made.recorded, made.outcome, made.personal))
     return carried
 
 
@@ -118,25 +127,29 @@ class Rehearsal:
     async def plan(self, action: RowAction, *, at: datetime) -> PlannedAction:
         """What the action would do. Raises what would refuse it."""
         kind, data = action
-        version = await self._version(data, at=at)
+        try:
+            version = await self._version(data, at=at)
+        except LedgerError:  # what is cached may be behind
+            version = await self._version(data, at=at, fresh=True)
+        learners = await self._learners(data)
         named: list[tuple[str, ...]]
         if isinstance(data, RecordResult):
             named = [(kind, data.external_id)] if data.external_id else []
             already = await self._is_recorded(data)
         else:
             named = [(kind, data.achievement_id, one.kind, one.value) for one in awards.identifiers_of(data.learner)]
-            already = await self._is_held(data)
+            already = await self._is_held(data, learners)
         already = already or any(name in self._planned for name in named)
         self._planned.update(named)
         wish: dict[str, Any] = msgspec.to_builtins(data)
         shown = {name: value for name, value in wish.items() if value not in (None, []) and name != "on_duplicate"}
         return PlannedAction(kind=kind, achievement_version=version, already=already, wish=shown)
 
-    async def _version(self, data: RecordResult | AwardLearner, *, at: datetime) -> int:
+    async def _version(self, data: RecordResult | AwardLearner, *, at: datetime, fresh: bool = False) -> int:
         """The achievement version that would be pinned."""
         store, tenant = self._issuance.store, self._tenant
-        institution = await store.load_cached(f"institution/{tenant}")
-        achievement = await store.load_cached(f"achievement/{data.achievement_id}")
+        institution = await store.load_cached(f"institution/{tenant}", fresh=fresh)
+        achievement = await store.load_cached(f"achievement/{data.achievement_id}", fresh=fresh)
         if isinstance(data, RecordResult):
             results.check(data, at=at)
             results.record(data, (), institution, achievement, (), pseudonym="", origin=Origin(), at=at)
@@ -156,9 +169,8 @@ class Rehearsal:
         name = self._issuance.external_name(self._tenant, recording.EXTERNAL_ID, data.external_id)
         return await self._issuance.vault.position_of(name) is not None
 
-    async def _is_held(self, data: AwardLearner) -> bool:
-        """Whether the learner holds the achievement by an award that was not revoked. Raises Refused where the names
-        are of different learners."""
+    async def _learners(self, data: RecordResult | AwardLearner) -> set[str]:
+        """The learner as far as known here, one or none. Raises Refused where the names are of different learners."""
         found = {
             pseudonym
             for one in awards.identifiers_of(data.learner)
@@ -166,8 +178,12 @@ class Rehearsal:
         }
         if len(found) > 1:
             raise errors.Refused("These identifiers belong to different learners of this institution.")
+        return found
+
+    async def _is_held(self, data: AwardLearner, learners: set[str]) -> bool:
+        """Whether the learner holds the achievement by an award that was not revoked."""
         store, secret = self._issuance.store, self._issuance.settings.server_secret
-        for pseudonym in found:
+        for pseudonym in learners:
             for number in count():
                 award = awards.award_id_for(secret, self._tenant, pseudonym, data.achievement_id, number)
                 if not await store.load(f"award/{award}"):

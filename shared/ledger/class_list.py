@@ -52,6 +52,19 @@ _AWARD_FIELDS: Final[dict[str, tuple[str, ...]]] = {
     "achievement_id": ("achievementid",),
 }
 AWARDS: Final = Layout(_AWARD_FIELDS, ("email", "did", "student_id"), "learners")
+RESULTS: Final = Layout(
+    {name: _AWARD_FIELDS[name] for name in ("email", "name", "student_id", "did", "external_id", "achievement_id")}
+    | {
+        "result_description": ("resultdescription",),
+        "value": ("value", "grade", "score"),
+        "status": ("status",),
+        "achieved_level": ("achievedlevel", "level"),
+        "assessed_at": ("assessedat",),
+        "source": ("source",),
+    },
+    ("email", "did", "student_id"),
+    "learners",
+)
 STANDINGS: Final = Layout(
     {
         "award_id": ("awardid", "award"),

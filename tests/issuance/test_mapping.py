@@ -324,9 +324,14 @@ def test_a_file_that_cannot_be_what_it_should_is_refused_in_a_sentence(content: 
         read(mapping("moodle_csv", EXAM), content)
 
 
-def test_canvas_without_its_row_of_points_and_archives_without_results_are_refused() -> None:
-    with pytest.raises(Unreadable, match="Points Possible"):
-        read(mapping("canvas_csv", {"item": "4711"}), b"Student,ID\nAda,1\n")
+def test_a_list_of_mended_canvas_rows_has_no_points_to_compare_with() -> None:
+    mended = "\n".join([GRADEBOOK.split("\n")[0], *GRADEBOOK.split("\n")[3:]])
+
+    whole = mapping("canvas_csv", {"item": "4711", "at_least": "10", "of": "20"})
+    assert outcomes(whole, mended) == outcomes(whole, GRADEBOOK)
+
+
+def test_archives_without_results_or_that_are_none_are_refused() -> None:
     with pytest.raises(Unreadable, match=r"no results\.csv"):
         read(mapping("oneroster_csv", {"item": "li"}), archive(users=USERS))
     with pytest.raises(Unreadable, match="cannot be read"):

@@ -47,7 +47,7 @@ class School(msgspec.Struct, frozen=True):
         answer = httpx.post(
             f"{self.ledger.url('issuance')}/v1/mappings/{mapping['id']}/preview",
             content=content,
-            headers={"authorization": f"Bearer {self.institution.api_key}"},
+            headers={"authorization": f"Bearer {self.institution.api_key}", "content-type": "text/csv"},
             verify=TLS,
         )
         assert answer.status_code == 200, answer.text
@@ -199,10 +199,10 @@ def test_a_file_that_is_none_is_a_problem_and_leaves_no_event(nova: School) -> N
     mapping = nova.mapping("canvas_csv", {"item": "4711", "at_least": "10", "of": "20"})
     before = nova.events()
 
-    for content in (b"", b"\xff\xfe\x00", b"Student\nAda\n", b"PK\x03\x04"):
+    for content in (b"", b"\xff\xfe\x00", b'"Student\nAda\n', b"\xff"):
         answer = httpx.post(
             f"{nova.ledger.url('issuance')}/v1/mappings/{mapping['id']}/preview", content=content, verify=TLS,
-            headers={"authorization": f"Bearer {nova.institution.api_key}"},
+            headers={"authorization": f"Bearer {nova.institution.api_key}", "content-type": "text/csv"},
         )  # fmt: skip
         checked_problem(answer, 400, "malformed")
     assert nova.events() == before

@@ -10,15 +10,26 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, QueryParameter
 from litestar.response import Stream
 
+from issuance import intake
+from issuance.http.wanted_jobs import (
+    CSV,
+    FORMS,
+    NDJSON,
+    WantedJob,
+    check_mapping,
+    check_scope,
+    mapping_for,
+    sent_in,
+    wanted_job,
+)
 from issuance.jobs import rows, rules
 from issuance.jobs.answers import JobFacts, JobProgress, JobRow, facts_of, progress_of
 from issuance.jobs.records import Fault
-from issuance.jobs.rows import LAYOUTS, Form, Kind, Sent
+from issuance.jobs.rows import Sent
 from issuance.jobs.rules import JobState
+from issuance.mapping import versions
 from issuance.parts import Issuance, now, own_tenant
 from ledger import errors, ids
-from ledger.access import Caller
-from ledger.class_list import parse_columns
 from ledger.codec import Recorded
 from ledger.events import JobChecked, JobCreated, JobResumed, JobStarted
 from ledger.vault import Erased
@@ -28,54 +39,16 @@ from ledger.web.routes import requires
 from ledger.web.wishes import WishKey, replay_headers
 
 BODY_LIMIT = 32 * 1024 * 1024
-CSV, NDJSON, EVENTS = "text/csv", "application/x-ndjson", "text/event-stream"
-FORMS: dict[str, Form] = {CSV: "csv", NDJSON: "ndjson"}
-SCOPES = {"awards": "awards:write", "revocations": "standings:write", "suspensions": "standings:write"}
+EVENTS = "text/event-stream"
 LOOK_SECONDS, BEAT_SECONDS = 0.25, 10.0
 Said = Literal[
-    "ready", "held", "nothing", "repeated", "refused", "awarded", "returned", "changed", "erased"
+    "ready", "held", "nothing", "repeated", "refused", "awarded", "recorded", "returned", "changed", "erased"
 ]  # an outlook or an outcome
-
-
-class WantedJob(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be done with the list in the body."""
-
-    kind: Kind
-    achievement_id: str | None
-    columns: str
-    on_duplicate: str | None
-    reason_code: str | None
-    dry_run: bool
-
-
-async def wanted_job(
-    kind: Annotated[Kind, QueryParameter(description="What each row wishes for.")],
-    achievement_id: Annotated[
-        str | None, QueryParameter(pattern=r"^ach_[a-z2-7]{26}$", description="For rows that name none.")
-    ] = None,
-    columns: Annotated[
-        str, QueryParameter(max_length=2000, description="Which heading holds what: `email=E-Mail,name=Name`.")
-    ] = "",
-    on_duplicate: Annotated[
-        Literal["refuse", "return", "allow"] | None, QueryParameter(description="For rows that do not say.")
-    ] = None,
-    reason_code: Annotated[str | None, QueryParameter(max_length=64, description="For rows that give none.")] = None,
-    dry_run: Annotated[bool, QueryParameter(description="Stop after the check, until it is started.")] = False,
-) -> WantedJob:
-    """The dependency `wanted`."""
-    return WantedJob(
-        kind=kind,
-        achievement_id=achievement_id,
-        columns=columns,
-        on_duplicate=on_duplicate,
-        reason_code=reason_code,
-        dry_run=dry_run,
-    )
 
 
 @post("/v1/jobs", tags=["Jobs"], operation_id="createJob", status_code=202, request_max_body_size=BODY_LIMIT,
       dependencies={"wanted": Provide(wanted_job)},
-      opt=requires("jobs:write", errors=(errors.NotFound,), texts=FORMS))  # fmt: skip
+      opt=requires("jobs:write", errors=(errors.NotFound, errors.Refused), texts=FORMS))  # fmt: skip
 async def create_job(
     request: Request[Any, Any, Any],
     issuance: NamedDependency[Issuance],
@@ -84,30 +57,32 @@ async def create_job(
 ) -> Response[JobFacts]:
     """Send a list: CSV (`text/csv`, its first line names the columns) or NDJSON (`application/x-ndjson`, each line the
     body of a single request). Every row is judged first; then, unless it is a dry run, each is carried out by itself.
+    A list of the kind `mapped` is an export as it is, also OneRoster's zip, which the mapping reads.
 
     The same Idempotency-Key with the same list gives the same job, so a list that is sent again does nothing twice.
     """
     tenant = own_tenant(caller_of(request))
-    _check_scope(caller_of(request), wanted.kind)
+    check_scope(caller_of(request), wanted.kind)
     decided = issuance.wish(request, wish, tenant)
     if (earlier := await issuance.store.earlier(decided)) is not None:
         return _answer(list(earlier.events[:1]), replayed=True)
-    form = FORMS[request.content_type[0].lower()]
-    columns = parse_columns(wanted.columns, LAYOUTS[wanted.kind]) if wanted.columns else {}
-    sent = await asyncio.to_thread(rows.read, await request.body(), form, wanted.kind, columns, wanted.achievement_id)
+    mapping = await mapping_for(issuance, caller_of(request), wanted) if wanted.kind == "mapped" else None
+    sent = await sent_in(request, wanted, mapping)
     if wanted.achievement_id is not None:
         await issuance.history(f"achievement/{wanted.achievement_id}", tenant, "achievement")
     job_id = ids.derived_id(issuance.settings.server_secret, "job", decided.command)
     await issuance.records.keep(tenant, job_id, sent)
     created = JobCreated(
         kind=wanted.kind,
-        form=form,
+        form=sent.form,
         rows=len(sent.rows),
         dry_run=wanted.dry_run,
         digest=_digest(issuance, sent),
         achievement_id=wanted.achievement_id,
         on_duplicate=wanted.on_duplicate,
         reason_code=wanted.reason_code,
+        mapping=mapping.id if mapping else None,
+        mapping_version=mapping.version if mapping else None,
     )
     at = now()
     decision = await issuance.store.decide(
@@ -238,7 +213,11 @@ async def _changed(
     caller = caller_of(request)
     tenant = own_tenant(caller)
     history = await issuance.history(f"job/{job_id}", tenant, "job")
-    _check_scope(caller, rules.existing(history).created.kind)
+    created = rules.existing(history).created
+    check_scope(caller, created.kind)
+    if created.mapping is not None:
+        state = await intake.mapping_state(issuance, tenant, created.mapping)
+        check_mapping(caller, versions.version_of(state, created.mapping_version))
     at = now()
     decision = await issuance.store.decide(
         f"job/{job_id}", lambda events: rule(events, at=at), wish=issuance.wish(request, wish, tenant)
@@ -246,12 +225,6 @@ async def _changed(
     history = await issuance.store.load(f"job/{job_id}")
     upto = decision.events[-1].version if decision.events else len(history)
     return _answer(history[:upto], replayed=decision.replayed)
-
-
-def _check_scope(caller: Caller, kind: str) -> None:
-    """A list can do nothing that its key cannot do row by row."""
-    if SCOPES[kind] not in caller.scopes:
-        raise errors.Forbidden(f"A job of {kind} needs a key that holds the scope {SCOPES[kind]}.")
 
 
 async def _progress(issuance: Issuance, job_id: str, tenant: str) -> JobProgress:

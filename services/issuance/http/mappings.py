@@ -24,6 +24,7 @@ from ledger.web.wishes import WishKey, replay_headers
 
 TAGS = ["Mappings"]
 SHOWN_MOST = 1000
+FORMS = ("text/csv", "application/zip", "application/json")
 VersionParameter = Annotated[int | None, QueryParameter(ge=1, description="A version; by default the newest.")]
 ShownParameter = Annotated[int, QueryParameter(ge=0, le=SHOWN_MOST, description="How many rows and faults are shown.")]
 
@@ -104,7 +105,7 @@ async def withdraw_mapping(
 
 
 @post("/v1/mappings/{mapping_id:str}/preview", tags=TAGS, operation_id="previewMapping", status_code=200,
-      opt=requires("results:read", changes=False, errors=(errors.NotFound, Unreadable)))  # fmt: skip
+      opt=requires("results:read", changes=False, errors=(errors.NotFound, Unreadable), texts=FORMS))  # fmt: skip
 async def preview_mapping(
     request: Request[Any, Any, Any],
     mapping_id: FromPath[str],
@@ -113,11 +114,11 @@ async def preview_mapping(
     shown: ShownParameter = 100,
 ) -> Response[Preview]:
     """What a file would lead to, row by row; nothing is recorded. The body is the file itself, as it was exported: CSV,
-    the zip of a OneRoster set, or xAPI statements as JSON."""
+    the zip of a OneRoster set, or xAPI statements as JSON. A file too large for this is a job with `dry_run`."""
+    content = await request.body()
     tenant = own_tenant(caller_of(request))
     state = await intake.mapping_state(issuance, tenant, mapping_id)
     mapping = versions.version_of(state, version)
-    content = await request.body()
     return Response(await intake.preview(issuance, tenant, mapping, content, shown=shown))
 
 

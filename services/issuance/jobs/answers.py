@@ -27,6 +27,8 @@ class JobFacts(msgspec.Struct, frozen=True, kw_only=True):
     achievement_id: str | None
     on_duplicate: str | None
     reason_code: str | None
+    mapping_id: str | None
+    mapping_version: int | None
     position: int
     created_at: str
 
@@ -34,10 +36,11 @@ class JobFacts(msgspec.Struct, frozen=True, kw_only=True):
 class JobProgress(JobFacts, frozen=True, kw_only=True):
     """A job and how far it has come.
 
-    `outlook` counts what the check foresaw: `ready`, `held` (the learner holds the achievement already), `nothing` (it
-    stands so already), `repeated` (the same as an earlier row), `refused`. `outcome` counts what was done: `awarded`,
-    `returned`, `changed`, `nothing`, `repeated`, `refused`, `erased` (the learner was erased before its turn). `done`
-    rows have an outcome; `failed` of them were refused. `eta_seconds` is an estimate while it runs.
+    `outlook` counts what the check foresaw: `ready`, `held` (what it would add is there already), `nothing` (it leads
+    to nothing, or stands so already), `repeated` (the same as an earlier row), `refused`. `outcome` counts what was
+    done: `awarded`, `recorded` (a result, and no award), `returned`, `changed`, `nothing`, `repeated`, `refused`,
+    `erased` (the learner was erased before its turn). `done` rows have an outcome; `failed` of them were refused.
+    `eta_seconds` is an estimate while it runs.
     """
 
     outlook: dict[str, int]
@@ -104,6 +107,8 @@ def _facts(job: JobState, created_at: datetime) -> dict[str, Any]:
         "achievement_id": created.achievement_id,
         "on_duplicate": created.on_duplicate,
         "reason_code": created.reason_code,
+        "mapping_id": created.mapping,
+        "mapping_version": created.mapping_version,
         "position": job.position,
         "created_at": format_time(created_at),
     }

@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 
 from issuance.jobs import rules
+from issuance.jobs.action_rows import MappedRows, ResultRows
 from issuance.jobs.award_rows import AwardRows
 from issuance.jobs.records import Fault, Records, RowOutcome, StoredRow
 from issuance.jobs.rules import JobState
@@ -38,6 +39,8 @@ SWEEP_SECONDS = 3600.0
 
 KINDS: Mapping[str, RowKind] = {
     "awards": AwardRows(),
+    "results": ResultRows(),
+    "mapped": MappedRows(),
     "revocations": StandingRows("revoke"),
     "suspensions": StandingRows("suspend"),
 }

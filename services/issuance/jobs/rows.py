@@ -11,12 +11,20 @@ from typing import Any, Literal
 
 import msgspec
 
-from ledger.class_list import AWARDS, STANDINGS, Layout, award_for, error_file, read_class_list
+from issuance.mapping import Mapping as LearningMapping
+from issuance.mapping import named_in, read_table
+from ledger.class_list import AWARDS, RESULTS, STANDINGS, Layout, award_for, error_file, read_class_list
 from ledger.errors import Malformed
 
-Kind = Literal["awards", "revocations", "suspensions"]
+Kind = Literal["awards", "results", "mapped", "revocations", "suspensions"]
 Form = Literal["csv", "ndjson"]
-LAYOUTS: Mapping[str, Layout] = {"awards": AWARDS, "revocations": STANDINGS, "suspensions": STANDINGS}
+LAYOUTS: Mapping[str, Layout] = {
+    "awards": AWARDS,
+    "results": RESULTS,
+    "revocations": STANDINGS,
+    "suspensions": STANDINGS,
+}
+ABOUT_LEARNERS = ("awards", "results")
 ROWS_LIMIT = 100_000
 ERROR = "error"
 
@@ -44,6 +52,26 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
 def read(content: bytes, form: Form, kind: Kind, columns: Mapping[str, str], achievement_id: str | None) -> Sent:
     """The list in these bytes. Raises Malformed where it cannot be split into rows, or holds none or too many."""
     sent = _csv(content, kind, columns, achievement_id) if form == "csv" else _ndjson(content, kind, achievement_id)
+    return _bounded(sent)
+
+
+def read_mapped(content: bytes, mapping: LearningMapping) -> Sent:
+    """An export's records, each with those that it names, so that an erasure finds it. Raises Malformed."""
+    table = read_table(mapping, content)
+    rows = tuple(
+        SentRow(
+            number=number,
+            line=record.line,
+            body={"learner": named_in(mapping, record.values), "record": record.values},
+            cells=record.cells,
+        )
+        for number, record in enumerate(table.records, 1)
+    )
+    digest = hashlib.sha256(content).hexdigest()
+    return _bounded(Sent(form="csv", digest=digest, headings=table.headings, rows=rows))
+
+
+def _bounded(sent: Sent) -> Sent:
     if not sent.rows:
         raise Malformed("The list holds no rows.")
     if len(sent.rows) > ROWS_LIMIT:
@@ -57,9 +85,9 @@ def _csv(content: bytes, kind: Kind, columns: Mapping[str, str], achievement_id:
         SentRow(
             number=row.number,
             line=row.line,
-            body=award_for(row, achievement_id) if kind == "awards" else dict(row.values),
+            body=award_for(row, achievement_id) if kind in ABOUT_LEARNERS else dict(row.values),
             cells=row.cells,
-            repeats=row.repeats,
+            repeats=None if kind == "results" else row.repeats,  # one learner has many results
         )
         for row in listed.rows
     )
@@ -73,7 +101,7 @@ def _ndjson(content: bytes, kind: Kind, achievement_id: str | None) -> Sent:
         if not raw.strip():
             continue
         number, body = len(rows) + 1, _object(raw, line)
-        if kind == "awards" and achievement_id is not None:
+        if kind in ABOUT_LEARNERS and achievement_id is not None:
             body = {"achievement_id": achievement_id, **body}
         names = _names(body, kind)
         repeats = min((known[name] for name in names if name in known), default=None)
@@ -94,7 +122,9 @@ def _object(raw: bytes, line: int) -> dict[str, Any]:
 
 
 def _names(body: dict[str, Any], kind: Kind) -> list[tuple[str, str, str]]:
-    """What tells that two rows are about the same learner or award."""
+    """What tells that two rows are about the same learner or award; one learner may have many results."""
+    if kind == "results":
+        return []
     about = body.get("learner") if kind == "awards" else body
     if not isinstance(about, dict):
         return []

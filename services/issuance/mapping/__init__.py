@@ -6,8 +6,8 @@
 A mapping is stored, versioned and never changes; so the same record always leads to the same actions.
 """
 
-from issuance.mapping.applying import RowAction, RowFault, apply
-from issuance.mapping.files import Record, Unreadable, read
+from issuance.mapping.applying import RowAction, RowFault, apply, named_in
+from issuance.mapping.files import Record, Table, Unreadable, read, read_table
 from issuance.mapping.model import Mapping, PublishMapping, Rule, Source
 from issuance.mapping.versions import WithdrawMapping
 
@@ -19,8 +19,11 @@ __all__ = [
     "RowFault",
     "Rule",
     "Source",
+    "Table",
     "Unreadable",
     "WithdrawMapping",
     "apply",
+    "named_in",
     "read",
+    "read_table",
 ]

@@ -48,6 +48,16 @@ def apply(mapping: MappingVersion, record: Mapping[str, str]) -> list[RowAction]
     return actions
 
 
+def named_in(mapping: MappingVersion, record: Mapping[str, str]) -> dict[str, str]:
+    """By what the record names its learner, as far as it can be read: what an erasure looks for."""
+    try:
+        learner = _learner(mapping, filled(mapping.definition.learner, PRESETS[mapping.report]), record)
+    except Unread:
+        return {}
+    named = {"email": learner.email, "student_id": learner.student_id, "did": learner.did}
+    return {kind: value for kind, value in named.items() if value is not None}
+
+
 def pointer_to(column: str) -> str:
     """The JSON pointer (RFC 6901) to a column of a record."""
     return "/" + column.replace("~", "~0").replace("/", "~1")

@@ -29,10 +29,19 @@ Rows = Sequence[tuple[int, list[str]]]
 
 
 class Record(msgspec.Struct, frozen=True):
-    """One record, and the line of the file on which it begins (for statements: its number), from 1."""
+    """One record, the line of the file on which it begins (for statements: its number), from 1, and its cells as they
+    stand there."""
 
     line: int
     values: dict[str, str]
+    cells: tuple[str, ...] = ()
+
+
+class Table(msgspec.Struct, frozen=True):
+    """An export as it came: its headings as they stand in the file, and its records in its order."""
+
+    headings: tuple[str, ...]
+    records: tuple[Record, ...]
 
 
 class Unreadable(Malformed):
@@ -40,16 +49,26 @@ class Unreadable(Malformed):
 
 
 def read(mapping: Mapping, content: bytes) -> list[Record]:
-    """The file's records, in its order. Raises Unreadable."""
+    """The file's records, in its order. Raises Unreadable, or Malformed for statements."""
+    return list(read_table(mapping, content).records)
+
+
+def read_table(mapping: Mapping, content: bytes) -> Table:
+    """The file's headings and records. Raises Unreadable, or Malformed for statements."""
     if mapping.report == "statements":
         found = [record_of(statement) for statement in statements_in(content)]
-        return [Record(number, values) for number, values in enumerate(found, 1)]
+        return Table((), tuple(Record(number, values) for number, values in enumerate(found, 1)))
     if mapping.report == "results":
         return _oneroster(content)
     headings, rows = _table(content)
-    headings, rows = ARRANGED[mapping.report](headings, rows)
-    _check_unique(mapping, headings)
-    return [Record(line, dict(zip(headings, cells, strict=True))) for line, cells in _squared(headings, rows)]
+    named, arranged = ARRANGED[mapping.report](headings, rows)
+    _check_unique(mapping, named)
+    wide = len(headings)
+    records = [
+        Record(line, dict(zip(named, cells, strict=True)), tuple(cells[:wide]))
+        for line, cells in _squared(named, arranged)
+    ]
+    return Table(tuple(headings), tuple(records))
 
 
 def _table(content: bytes) -> tuple[list[str], Rows]:
@@ -117,12 +136,11 @@ def _moodle_completion(headings: list[str], rows: Rows) -> tuple[list[str], Rows
 
 
 def _canvas_gradebook(headings: list[str], rows: Rows) -> tuple[list[str], Rows]:
-    """The row of points becomes columns; the rows above it and the test student are nobody's."""
+    """The row of points becomes columns; the rows above it and the test student are nobody's. A list of mended rows
+    has no row of points: nothing is compared with it then."""
     squared = _squared(headings, rows)
-    place = next((at for at, (_, cells) in enumerate(squared) if cells[0].strip() == POINTS), None)
-    if place is None:
-        raise Unreadable("There is no row Points Possible: export the gradebook from Canvas as it is.")
-    points = squared[place][1]
+    place = next((at for at, (_, cells) in enumerate(squared) if cells[0].strip() == POINTS), -1)
+    points = squared[place][1] if place >= 0 else [""] * len(headings)
     possible = [f"{heading} (points possible)" for heading in headings]
     students = [(line, cells) for line, cells in squared[place + 1 :] if not _is_test_student(headings, cells)]
     return [*headings, *possible], [(line, [*cells, *points]) for line, cells in students]
@@ -146,7 +164,7 @@ ARRANGED: Final[dict[str, Callable[[list[str], Rows], tuple[list[str], Rows]]]] 
 }
 
 
-def _oneroster(content: bytes) -> list[Record]:
+def _oneroster(content: bytes) -> Table:
     files = _unpacked(content) if content.startswith(ZIP) else {"results.csv": content}
     if "results.csv" not in files:
         raise Unreadable("The archive holds no results.csv.")
@@ -161,8 +179,8 @@ def _oneroster(content: bytes) -> list[Record]:
         for prefix, table, key in (("user", users, "studentSourcedId"), ("lineItem", items, "lineItemSourcedId")):
             joined = table.get(values[key].strip(), {})
             values |= {f"{prefix}.{column}": joined.get(column, "") for column in table.get("", {})}
-        found.append(Record(line, values))
-    return found
+        found.append(Record(line, values, tuple(cells)))
+    return Table(tuple(headings), tuple(found))
 
 
 def _keyed(content: bytes | None) -> dict[str, dict[str, str]]:

@@ -13,7 +13,8 @@ class JobCreated(Event, frozen=True, kw_only=True):
     """A list of `rows` wishes of one kind was handed in; `digest` is a keyed hash of what was sent.
 
     `kind` is what each row wishes for, `form` csv or ndjson, `dry_run` whether it stops after the check until it is
-    started. `achievement_id`, `on_duplicate` and `reason_code` hold for rows that do not say otherwise.
+    started. `achievement_id`, `on_duplicate` and `reason_code` hold for rows that do not say otherwise; `mapping` reads
+    those of an export.
     """
 
     TOPIC: ClassVar[str] = "job.created"
@@ -27,6 +28,8 @@ class JobCreated(Event, frozen=True, kw_only=True):
     achievement_id: str | None = None
     on_duplicate: str | None = None
     reason_code: str | None = None
+    mapping: str | None = None
+    mapping_version: int | None = None
 
 
 class JobChecked(Event, frozen=True, kw_only=True):
