@@ -9,13 +9,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 from prometheus_client import Metric
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from ledger.bus import Bus
 from ledger.errors import Unavailable
 from ledger.lifetime import Lifetime
 from ledger.projector import Projector
+from ledger.proofs import rdfc
 from ledger.relay import Relay
 from ledger.store import Store
 from ledger.web.health import Check, Noted
@@ -73,7 +74,8 @@ class Figures(Collector):
         self._lifetime = lifetime
 
     def collect(self) -> Iterator[Metric]:
-        """Position of each projection, whether the bus is there, and how far the relay is behind."""
+        """Position of each projection, whether the bus is there, how far the relay is behind, and how documents were
+        canonicalised in this process."""
         try:
             parts: Parts = self._lifetime.parts
         except Unavailable:
@@ -85,6 +87,12 @@ class Figures(Collector):
             positions.add_metric([projector.name], projector.position)
         yield positions
         yield GaugeMetricFamily("bus_connected", "Whether NATS answers.", value=parts.bus.connected)
+        plans = CounterMetricFamily(
+            "canonicalisation_plans", "What became of plans and of documents without one.", labels=["event"]
+        )
+        for what, number in rdfc.PLANS.counts.items():
+            plans.add_metric([what], number)
+        yield plans
         if (relay := relay_of(parts)) is not None:
             yield GaugeMetricFamily("relay_lag_events", "Events of the log that the stream lacks.", value=relay.lag)
             yield GaugeMetricFamily("relay_halted", "Whether two histories differ.", value=relay.halted is not None)

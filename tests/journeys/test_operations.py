@@ -100,6 +100,16 @@ def test_the_figures_count_requests_by_route_and_name_nobody(world: World, servi
         assert named not in answer.text
 
 
+def test_the_figures_tell_what_became_of_plans_and_no_plan_was_ever_wrong(world: World) -> None:
+    text = world.client.get(world.ledger.url("issuance") + "/metrics").text
+
+    families = {family.name: family for family in text_string_to_metric_families(text)}
+    counts = {sample.labels["event"]: sample.value for sample in families["canonicalisation_plans"].samples}
+    assert counts["compiled"] >= 1
+    assert counts["checked"] >= counts["compiled"]
+    assert "mismatch" not in counts
+
+
 # -- identity of a request
 
 

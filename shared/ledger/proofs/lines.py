@@ -8,7 +8,7 @@ Line = tuple[bytes | int, ...]
 
 
 class Lines:
-    """Some lines, to be filled again and again. Values hold no LF and no CR."""
+    """Some lines, one at least, to be filled again and again. Values hold no LF."""
 
     def __init__(self, lines: Iterable[Line]) -> None:
         texts: list[bytes] = [b""]
@@ -20,13 +20,14 @@ class Lines:
                 else:
                     holes.append(part)
                     texts.append(b"")
+        texts[-1] = texts[-1][:-1]
         self._parts = [part for text in texts for part in (text, b"")][:-1]
         # One name alone would be given as itself, not as a tuple.
         names = holes if len(holes) > 1 else [slice(hole, hole + 1) for hole in holes] or [slice(0)]
         self._chosen = itemgetter(*names)
 
     def filled(self, values: Sequence[bytes]) -> list[bytes]:
-        """The lines, each ended by LF, in the order in which they were given."""
+        """The lines without their LF, in the order in which they were given."""
         parts = self._parts.copy()
         parts[1::2] = self._chosen(values)
-        return b"".join(parts).splitlines(keepends=True)
+        return b"".join(parts).split(b"\n")

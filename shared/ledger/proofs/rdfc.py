@@ -20,8 +20,10 @@ import pyoxigraph as ox
 from ledger.proofs import terms
 from ledger.proofs.inline_contexts import screen_context
 from ledger.proofs.lexical import datatype_of_fraction, fraction, is_kept_iri
-from ledger.proofs.plans import Count, Plans
+from ledger.proofs.plan import Way
+from ledger.proofs.plans import Plans
 from ledger.proofs.problems import DATA_LOSS, RANGE, CannotSay, ProofError, pointer
+from ledger.proofs.quads import canonical_quads
 from ledger.proofs.screen import screen_json, screen_terms
 from ledger.proofs.shapes import QUADS_LIMIT, Shape, json_ld_rules, shape_of
 from ledger.proofs.skeleton import FRACTION, LEAVES, Filling, Leaf, Part, parts, taken_apart
@@ -40,7 +42,7 @@ def canonical(document: dict[str, Any], *, own: bool = False, plain: bool | None
         plain = screen_json(document, own=own)
     if plain and (apart := _taken_apart_unscreened(document, own=own)):
         return plans.canonical(*apart, lambda: general(document, own=own), at_once=own)
-    plans.counts[Count.NOT_PLAIN] += 1
+    plans.counts[Way.NOT_PLAIN] += 1
     return general(document, own=own)
 
 
@@ -63,14 +65,6 @@ def general(document: dict[str, Any], *, own: bool = False) -> bytes:
     if odd:
         _check_odd(skeleton, leaves, odd, dataset)
     return canonical_quads(dataset)
-
-
-def canonical_quads(dataset: ox.Dataset) -> bytes:
-    """The canonical N-Quads of a data set, which is relabelled in place."""
-    dataset.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
-    lines = ox.serialize(dataset, format=ox.RdfFormat.N_QUADS) or b""
-    # As bytes: str.splitlines would also cut at U+2028 and U+0085, and the order of UTF-8 is that of code points.
-    return b"".join(sorted(lines.splitlines(keepends=True)))
 
 
 def sorts_alike(canonical: bytes) -> bool:
