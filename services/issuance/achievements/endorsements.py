@@ -2,7 +2,7 @@
 is looked at. ● Pure.
 
 An endorsement is a whole credential of somebody else. It is kept as it came, never written anew: `endorsements` stand
-in the achievement and so in every credential; `endorsement_jwts` beside it (decision 0008). What an event holds stays
+in the achievement and so in every credential; `endorsement_jwts` beside it (decision 0013). What an event holds stays
 for ever, so an issuer's profile that names a private person is refused. Pointers begin with the name of the member as
 it was sent: ours, or Open Badges'.
 """
