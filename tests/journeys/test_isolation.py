@@ -118,10 +118,14 @@ class World(msgspec.Struct):
         return sent()[0]
 
     def events(self) -> list[str]:
-        """The owner's events, as the operator reads them; a service publishes its lists whatever is asked meanwhile."""
+        """The owner's events, as the operator reads them; a service publishes its lists, and a job of an earlier test
+        carries its rows out, whatever is asked meanwhile."""
         lines = self.ledger.get("registry", "/v1/events?limit=100000", key=self.ledger.operator).text.splitlines()
         envelopes = {line: msgspec.json.decode(line)["envelope"] for line in lines}
-        return [line for line, e in envelopes.items() if e["inst"] == self.owner.id and e["actor"]["role"] != "service"]
+        own = [(line, e["actor"]) for line, e in envelopes.items() if e["inst"] == self.owner.id]
+        return [
+            line for line, by in own if by["role"] != "service" and not str(by.get("request", "")).startswith("job_")
+        ]
 
     def state(self) -> list[str]:
         """What the owner sees of his own."""
