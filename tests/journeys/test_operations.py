@@ -39,7 +39,8 @@ class World(msgspec.Struct, frozen=True):
     names: dict[str, str]
 
     def url(self, route: Route) -> str:
-        return self.ledger.url(route.service) + route.template.format_map(self.names)
+        key = "signing_key" if "/signing-keys/" in route.template else "key_id"
+        return self.ledger.url(route.service) + route.template.format_map({**self.names, "key_id": self.names[key]})
 
     def headers(self, route: Route) -> dict[str, str]:
         key = key_for(plans()[route], self.ledger, self.institution)
@@ -50,18 +51,56 @@ class World(msgspec.Struct, frozen=True):
 def world(ledger: Running) -> Iterator[World]:
     institution = ledger.institution("operations")
     achievement = ledger.achievement(institution)
+    signing_key = reissued_key(ledger, institution)
     award = ledger.award(institution, achievement)
     entry = award["credential"]["credentialStatus"]
     keys = ledger.get("issuance", "/v1/keys", key=institution.api_key).json()["data"]
+
+    def made(path: str, body: Json) -> str:
+        """The id of something of the institution."""
+        answer = ledger.post("issuance", path, body, key=institution.api_key)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
     names = {
         "institution_id": institution.id, "key_id": keys[0]["id"], "achievement_id": achievement,
         "award_id": award["id"], "learner_id": award["learner_id"], "issuer": institution.slug,
         "list_id": entry["statusListCredential"].rpartition("/")[2], "slug": institution.slug, "number": "1",
         "file": "image.svg", "name": award["credential_url"].rpartition("/")[2], "position": str(award["position"]),
-        "code": "not_found",
+        "code": "not_found", "ring": "data", "epoch": "1", "job_id": checked_job(ledger, institution),
+        "signing_key": signing_key,
+        "token": "A" * 43, "kind": "awarded", "language": "en", "notice_id": "ntc_" + "a" * 26,
+        "result_id": made("/v1/results", {
+            "achievement_id": achievement, "learner": {"email": "r@learner.example"}, "value": "1"}),
+        "mapping_id": made("/v1/mappings", {
+            "name": "Exams", "source": "xapi",
+            "rules": [{"item": "https://lms.example/exam", "achievement_id": achievement, "passed": True}]}),
     }  # fmt: skip
     with httpx.Client(timeout=30) as client:
         yield World(ledger, client, institution, achievement, award, names)
+
+
+def reissued_key(ledger: Running, institution: Institution) -> str:
+    """A signing key that was retired, and whatever it signed was ordered to be issued anew."""
+    rotated = ledger.post("issuance", "/v1/signing-keys/rotation", None, key=institution.api_key)
+    assert rotated.status_code == 200, rotated.text
+    key_id = str(rotated.json()["keys"][0]["id"])
+    ordered = ledger.post("issuance", f"/v1/signing-keys/{key_id}/reissue", {}, key=institution.api_key)
+    assert ordered.status_code == 202, ordered.text
+    return key_id
+
+
+def checked_job(ledger: Running, institution: Institution) -> str:
+    """A job that was looked through and waits for its start."""
+    answer = ledger.send("POST", "issuance", "/v1/jobs?kind=suspensions&reason_code=other&dry_run=true",
+                         b"external_id\nnobodys\n", key=institution.api_key, content_type="text/csv")  # fmt: skip
+    assert answer.status_code == 202, answer.text
+    job = str(answer.json()["id"])
+    look = f"/v1/jobs/{job}"
+    wait_until(
+        lambda: ledger.get("issuance", look, key=institution.api_key).json()["state"] == "checked", 10, "checked"
+    )
+    return job
 
 
 def reading(fits: Callable[[Plan], object] = lambda _: True) -> list[Route]:

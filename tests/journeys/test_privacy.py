@@ -67,8 +67,28 @@ class Told:
         change = {"reason_code": "other", "reason": values["a reason"]}
         for kind in ("suspension", "reinstatement", "revocation", "reinstatement"):
             ledger.post("revocation", f"/v1/awards/{self.award['id']}/{kind}", change, key=key)
+        self.changes(key)
         ledger.post("issuance", f"/v1/learners/{self.award['learner_id']}/erasure", {}, key=key)
         self.client.get(url, headers={"accept": "text/html"})
+
+    def changes(self, key: str) -> None:
+        """What is corrected in a document, and in the record of the learner."""
+        ledger, values = self.ledger, self.values
+        again = ledger.achievement(self.institution, "Another")
+        award = ledger.award(self.institution, again, learner={"email": values["an e-mail"]})
+        correction = {
+            "changes": {"learner": {"name": values["a name"]}, "narrative": values["a narrative"]},
+            "reason_code": "name_error", "reason": values["a reason"],
+        }  # fmt: skip
+        corrected = ledger.post("issuance", f"/v1/awards/{award['id']}/correction", correction, key=key)
+        assert corrected.is_success, corrected.text
+        values["a new capability"] = corrected.json()["credential_id"]
+        self.client.get(corrected.json()["credential_url"], headers={"accept": "text/html"})
+        path = f"/v1/learners/{award['learner_id']}"
+        named = [{"kind": "email", "value": values["an e-mail"]}, {"kind": "did", "value": values["a DID"]}]
+        body = {"name": values["a name"], "identifiers": named}
+        etag = ledger.get("issuance", path, key=key).headers["etag"]
+        assert ledger.call("PUT", "issuance", path, body, key=key, if_match=etag).is_success
 
     def slips(self) -> None:
         """The same values in places where they do not belong."""
