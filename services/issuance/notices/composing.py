@@ -11,8 +11,9 @@ from issuance.documents import Addresses
 from issuance.institutions import Institution, existing
 from issuance.notices import rules, templates
 from issuance.notices.letters import Letter
-from issuance.notices.rules import Notice
+from issuance.notices.rules import Notice, NoticeSettings
 from issuance.notices.templates import Filling
+from issuance.notices.texts import Template
 from ledger.codec import Recorded, parse_time
 from ledger.events import AchievementPublished, DocumentIssued, NoticeBounced
 from ledger.store import Store
@@ -26,6 +27,14 @@ class Opened(msgspec.Struct, frozen=True):
     recorded: Recorded
     personal: dict[str, Any]
     address: str | None
+
+
+class Desk(msgspec.Struct, frozen=True):
+    """An institution with its settings and own texts."""
+
+    institution: Institution
+    settings: NoticeSettings
+    texts: Mapping[tuple[str, str], Template]
 
 
 class Composing:
@@ -56,17 +65,19 @@ class Composing:
                 return False
         return True
 
-    async def institution(self, notice: Notice) -> Institution:
-        """Who the notice comes from, as it is called now."""
-        return existing(await self._store.load(f"institution/{notice.tenant}"))
-
-    async def letter(self, notice: Notice, opened: Opened, institution: Institution, *, at: datetime) -> Letter:
-        """The mail's content, in the learner's language as far as there are texts in it."""
-        history = await self._store.load(f"institution/{notice.tenant}/notices")
-        default = rules.settings_of(history).language
-        language, template = templates.chosen(
-            notice.kind, opened.personal.get("language"), default, rules.templates_of(history)
+    async def desk(self, tenant: str) -> Desk:
+        """Who notices come from, as it is called now, and how it wants them."""
+        history = await self._store.load(f"institution/{tenant}/notices")
+        return Desk(
+            existing(await self._store.load(f"institution/{tenant}")),
+            rules.settings_of(history),
+            rules.templates_of(history),
         )
+
+    async def letter(self, notice: Notice, opened: Opened, desk: Desk, *, at: datetime) -> Letter:
+        """The mail's content, in the learner's language as far as there are texts in it."""
+        institution, wanted = desk.institution, opened.personal.get("language")
+        language, template = templates.chosen(notice.kind, wanted, desk.settings.language, desk.texts)
         event = documented(opened.recorded)
         filling = Filling(
             learner=opened.personal.get("name"),

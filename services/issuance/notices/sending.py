@@ -7,6 +7,7 @@ tried again waits in memory, from one second to half an hour; what was due for t
 """
 
 import asyncio
+import math
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
@@ -17,7 +18,7 @@ from typing import Any
 import structlog
 
 from issuance.notices import rules
-from issuance.notices.composing import Composing, Opened
+from issuance.notices.composing import Composing, Desk, Opened
 from issuance.notices.letters import Sender, message_for
 from issuance.notices.rules import Notice
 from issuance.notices.transport import Away, Later, Refusal, Session, Transport
@@ -30,7 +31,7 @@ from ledger.store.away import DATABASE_AWAY
 from ledger.vault import Erased
 
 PAUSE_SECONDS = 0.2
-SESSIONS = 4
+SESSIONS, MAILS_A_SESSION = 4, 3
 AGAIN_SECONDS = (1.0, 5.0, 30.0, 120.0, 600.0, 1800.0)
 HANDLED_SECONDS = 60.0  # until our own tables have surely seen what was recorded
 COUNT_SECONDS = 5.0
@@ -53,6 +54,7 @@ class Sending:
         self._tries: Counter[str] = Counter()
         self._not_before: dict[str, float] = {}
         self._counted = 0.0
+        self._desks: dict[str, Desk] = {}
         self._heads: deque[tuple[float, int]] = deque()  # when, and how long the log was then
         self.outcomes: Counter[str] = Counter()
         self.waiting, self.late = 0, 0
@@ -89,6 +91,7 @@ class Sending:
 
     async def _send_due(self, transport: Transport) -> None:
         clock = time.monotonic()
+        self._desks.clear()
         self._not_before = {n: t for n, t in self._not_before.items() if t > clock}
         async with self._store.pool.acquire() as claiming, claiming.transaction():
             late = rules.LATE_AFTER.total_seconds()
@@ -96,7 +99,7 @@ class Sending:
             if not rows:
                 return
             queue = [_notice(row) for row in reversed(rows)]
-            workers = min(SESSIONS, len(queue))
+            workers = min(SESSIONS, math.ceil(len(queue) / MAILS_A_SESSION))
             results = await asyncio.gather(
                 *(self._work(transport, queue) for _ in range(workers)), return_exceptions=True
             )
@@ -129,15 +132,15 @@ class Sending:
         self._handled(notice)
 
     async def _deliver_opened(self, notice: Notice, opened: Opened, session: Session, *, real: bool) -> None:
-        institution = await self._composing.institution(notice)
+        desk = await self._desk(notice.tenant)
         if opened.address is None:
             await self._failed(notice, "no_address")
-        elif institution.demo and real:
+        elif desk.institution.demo and real:
             await self._failed(notice, "demo")  # invented people's addresses may be somebody's
         elif not await self._composing.takes_mail(notice, opened.address):
             await self._failed(notice, "address_bounced")
         else:
-            letter = await self._composing.letter(notice, opened, institution, at=self._clock())
+            letter = await self._composing.letter(notice, opened, desk, at=self._clock())
             return_path = self._sender.return_path(notice.notice_id)
             try:
                 await session.send(message_for(letter, self._sender), return_path, opened.address)
@@ -148,6 +151,12 @@ class Sending:
                 await self.record(
                     notice, "sent", lambda history: rules.sent(notice, history, address=to, at=self._clock())
                 )
+
+    async def _desk(self, tenant: str) -> Desk:
+        """The institution, read once a round."""
+        if tenant not in self._desks:
+            self._desks[tenant] = await self._composing.desk(tenant)
+        return self._desks[tenant]
 
     async def _refused(self, notice: Notice, address: str, refusal: Refusal) -> None:
         if refusal.of_address:

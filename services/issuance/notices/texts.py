@@ -73,7 +73,7 @@ def _english() -> dict[str, Template]:
     return {
         "awarded": Template(
             "Your credential “{achievement}” from {institution}",
-            "{greeting}\n\ncongratulations! On {date}, {institution} awarded you “{achievement}”.\n\n"
+            "{greeting}\n\nCongratulations! On {date}, {institution} awarded you “{achievement}”.\n\n"
             "Open your credential, keep it, and decide who may see it:\n\n" + end,
         ),
         "corrected": Template(
@@ -83,7 +83,7 @@ def _english() -> dict[str, Template]:
         ),
         "renewal": Template(
             "“{achievement}” is to be renewed by {renew_by}",
-            "{greeting}\n\nyour credential “{achievement}” from {institution} is to be renewed by {renew_by}. "
+            "{greeting}\n\nYour credential “{achievement}” from {institution} is to be renewed by {renew_by}. "
             "{contact} will tell you how.\n\nYour credential as it is now:\n\n" + end,
         ),
         "suspended": Template(
@@ -94,7 +94,7 @@ def _english() -> dict[str, Template]:
         ),
         "reinstated": Template(
             "Your credential “{achievement}” is valid again",
-            "{greeting}\n\ngood news: {institution} has reinstated your credential “{achievement}”. Since {date} it "
+            "{greeting}\n\nGood news: {institution} has reinstated your credential “{achievement}”. Since {date} it "
             "is valid again.\n\n" + end,
         ),
         "revoked": Template(
@@ -148,7 +148,7 @@ def _french() -> dict[str, Template]:
     return {
         "awarded": Template(
             "Votre attestation « {achievement} » de {institution}",
-            "{greeting}\n\nfélicitations ! Le {date}, {institution} vous a décerné « {achievement} ».\n\n"
+            "{greeting}\n\nFélicitations ! Le {date}, {institution} vous a décerné « {achievement} ».\n\n"
             "Ouvrez votre attestation, conservez-la et décidez qui peut la voir :\n\n" + end,
         ),
         "corrected": Template(
@@ -158,7 +158,7 @@ def _french() -> dict[str, Template]:
         ),
         "renewal": Template(
             "« {achievement} » est à renouveler avant le {renew_by}",
-            "{greeting}\n\nvotre attestation « {achievement} » de {institution} est à renouveler avant le {renew_by}. "
+            "{greeting}\n\nVotre attestation « {achievement} » de {institution} est à renouveler avant le {renew_by}. "
             "Pour savoir comment : {contact}.\n\nVotre attestation actuelle :\n\n" + end,
         ),
         "suspended": Template(
@@ -169,7 +169,7 @@ def _french() -> dict[str, Template]:
         ),
         "reinstated": Template(
             "Votre attestation « {achievement} » est de nouveau valable",
-            "{greeting}\n\nbonne nouvelle : {institution} a rétabli votre attestation « {achievement} ». Elle est de "
+            "{greeting}\n\nBonne nouvelle : {institution} a rétabli votre attestation « {achievement} ». Elle est de "
             "nouveau valable depuis le {date}.\n\n" + end,
         ),
         "revoked": Template(
@@ -185,7 +185,7 @@ def _spanish() -> dict[str, Template]:
     return {
         "awarded": Template(
             "Su credencial «{achievement}» de {institution}",
-            "{greeting}\n\n¡enhorabuena! El {date}, {institution} le otorgó «{achievement}».\n\n"
+            "{greeting}\n\n¡Enhorabuena! El {date}, {institution} le otorgó «{achievement}».\n\n"
             "Abra su credencial, guárdela y decida quién puede verla:\n\n" + end,
         ),
         "corrected": Template(
@@ -195,7 +195,7 @@ def _spanish() -> dict[str, Template]:
         ),
         "renewal": Template(
             "«{achievement}» debe renovarse antes del {renew_by}",
-            "{greeting}\n\nsu credencial «{achievement}» de {institution} debe renovarse antes del {renew_by}. "
+            "{greeting}\n\nSu credencial «{achievement}» de {institution} debe renovarse antes del {renew_by}. "
             "Pregunte cómo a {contact}.\n\nSu credencial actual:\n\n" + end,
         ),
         "suspended": Template(
@@ -206,7 +206,7 @@ def _spanish() -> dict[str, Template]:
         ),
         "reinstated": Template(
             "Su credencial «{achievement}» vuelve a ser válida",
-            "{greeting}\n\nbuenas noticias: {institution} ha restablecido su credencial «{achievement}». Vuelve a ser "
+            "{greeting}\n\nBuenas noticias: {institution} ha restablecido su credencial «{achievement}». Vuelve a ser "
             "válida desde el {date}.\n\n" + end,
         ),
         "revoked": Template(

@@ -6,6 +6,7 @@ can be written to now), `Later` (this mail, again in a while), `Refusal` (never)
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from email.message import EmailMessage
@@ -19,6 +20,7 @@ import aiosmtplib
 from ledger.settings import LOOPBACK
 
 TIMEOUT_SECONDS = 20.0
+IDLE_SECONDS = 20.0  # longer, and the server may have hung up
 MAILBOX_FULL = 552
 PORTS = {"smtp": 25, "smtps": 465}
 
@@ -65,11 +67,31 @@ class Smtp:
         self._user = unquote(parts.username) if parts.username else None
         self._password = unquote(parts.password) if parts.password else None
         self._tls = parts.scheme == "smtps"
+        self._idle: list[tuple[float, aiosmtplib.SMTP]] = []
         self._start_tls = None if self._tls or self._host in LOOPBACK else True
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Session]:
-        """One connection, closed afterwards."""
+        """A connection, kept for the next session while mails keep going; after a fault a fresh one."""
+        client = await self._idle_client() or await self._connected()
+        try:
+            yield _SmtpSession(client)
+        except BaseException:
+            client.close()
+            raise
+        self._idle.append((time.monotonic(), client))
+
+    async def _idle_client(self) -> aiosmtplib.SMTP | None:
+        while self._idle:
+            since, client = self._idle.pop()
+            if client.is_connected and time.monotonic() - since < IDLE_SECONDS:
+                with suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
+                    await client.noop()
+                    return client
+            client.close()
+        return None
+
+    async def _connected(self) -> aiosmtplib.SMTP:
         client = aiosmtplib.SMTP(
             hostname=self._host, port=self._port, username=self._user, password=self._password,
             use_tls=self._tls, start_tls=False if self._tls else self._start_tls, timeout=TIMEOUT_SECONDS,
@@ -79,12 +101,7 @@ class Smtp:
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
             client.close()
             raise Away(type(error).__name__) from error
-        try:
-            yield _SmtpSession(client)
-        finally:
-            with suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
-                await client.quit()
-            client.close()
+        return client
 
 
 class _SmtpSession:
