@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Iterator
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -16,12 +17,13 @@ ARRIVES_SECONDS = 15.0
 
 
 class Mail(msgspec.Struct, frozen=True):
-    """A mail as it arrived: its envelope and its parsed message."""
+    """A mail as it arrived: its envelope, its parsed message, and when it was whole."""
 
     sender: str
     recipient: str
     message: EmailMessage
     raw: bytes
+    arrived: float  # Unix seconds
 
     @property
     def message_id(self) -> str:
@@ -95,7 +97,7 @@ class PostOffice:
             message = message_from_bytes(envelope.content, policy=policy.default)
             assert isinstance(message, EmailMessage)
             with self._lock:
-                self._mails.append(Mail(envelope.mail_from, recipient, message, envelope.content))
+                self._mails.append(Mail(envelope.mail_from, recipient, message, envelope.content, time.time()))
         return answer
 
     @contextlib.contextmanager

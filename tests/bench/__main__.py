@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import appending, awarding, bulk, following, starting
+from tests.bench import appending, awarding, bulk, following, notifying, starting
 from tests.bench.figures import Figure
 from tests.bench.machine import machine
 from tests.bench.place import Place
@@ -20,6 +20,7 @@ PARTS: Mapping[str, Part] = {
     "award": awarding.measure,
     "bulk": bulk.measure,
     "follow": following.measure,
+    "notify": notifying.measure,
     "start": starting.measure,
     "first": starting.measure_first,
 }
