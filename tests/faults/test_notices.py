@@ -12,7 +12,7 @@ import pytest
 from tests import servers
 from tests.conftest import new_database
 from tests.post_office import OK, PostOffice
-from tests.running import Institution, Running, running
+from tests.running import KEYRINGS, Institution, Running, running
 from tests.servers import PostgresServer, wait_until
 
 AWARDS = 24
@@ -151,8 +151,12 @@ class Second:
 
     def __init__(self, ledger: Running) -> None:
         self._ledger = ledger
-        self._other = Running(ledger._databases, ledger._nats, ledger._folder, **ledger._extra)
+        folder = ledger._folder / "second"
+        folder.mkdir()
+        self._other = Running(ledger._databases, ledger._nats, folder, **ledger._extra)
         self._other._secrets, self._other.operator = ledger._secrets, ledger.operator
+        for name in KEYRINGS:
+            self._other.keyring_file(name).write_text(ledger.secret(name))
         self._other.set(CREDLEDGER_PUBLIC_URL=ledger.url("registry"), CREDLEDGER_STATUS_URL=ledger.url("revocation"),
                         CREDLEDGER_CLAIM_URL=ledger.url("issuance"))  # fmt: skip
 
