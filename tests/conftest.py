@@ -11,6 +11,7 @@ import hypothesis
 import msgspec
 import pytest
 from tests import servers
+from tests.elsewhere import Elsewhere
 from tests.servers import NatsServer, PostgresServer
 
 from ledger import migrate
@@ -51,6 +52,13 @@ def postgres_server() -> Iterator[PostgresServer]:
 def nats_server() -> Iterator[NatsServer]:
     """One NATS server for the whole run."""
     with servers.nats() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def elsewhere() -> Iterator[Elsewhere]:
+    """A web server of somebody else, which the ledgers of tests may ask."""
+    with Elsewhere() as server:
         yield server
 
 

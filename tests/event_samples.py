@@ -30,6 +30,7 @@ NOTICE = {
     "award_id": "awd_eeeeeeeeeeeeeeeeeeeeeeeeee",
     "kind": "awarded",
 }
+TURN = {"reason_code": "board_decision", "authority": "Ministry of Education"}
 DOCUMENT = {
     "id": "http://localhost:8000/achievements/ach_b/versions/1",
     "type": ["Achievement"],
@@ -140,6 +141,19 @@ SAMPLES: list[Event] = [
     events.ReissueCompleted(key_id="key_b", reissued=38, left_out=2),
     events.KeysExported(key_ids=["key_b", "key_c"], recipient="00" * 32),
     events.KeysImported(key_ids=["key_b", "key_c"]),
+    events.InstitutionSuspended(**TURN),
+    events.InstitutionReinstated(**TURN),
+    events.InstitutionClosed(**TURN, successor="inst_" + "b" * 26),
+    events.InstitutionMerged(**TURN, into="inst_" + "b" * 26),
+    events.InstitutionRenamed(**TURN, name="Nova Tech", previous_name="Nova Universität"),
+    events.InstitutionMoved(**TURN, did="did:web:badges.nova.example", previous_did=DID),
+    events.InstitutionPolicySet(four_eyes=["awards", "revocations"]),
+    events.AwardProposed(achievement_id="ach_b"),
+    events.StandingProposed(
+        award_id="awd_e", change="revoke", reason_code="issued_in_error", decides=TENANT, authority="Registrar"
+    ),
+    events.ApprovalGiven(approval_id="apr_g"),
+    events.ApprovalRefused(approval_id="apr_g", reason_code="not_earned"),
 ]
 
 

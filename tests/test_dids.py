@@ -153,3 +153,22 @@ def test_a_foreign_document_may_name_its_methods_by_fragment_and_put_them_under_
     method = {"id": "#a", "controller": ISSUER, "type": "Multikey", "publicKeyMultibase": ED25519.public_key}
 
     assert dids.method_of({"id": ISSUER, "assertionMethod": [method]}, f"{ISSUER}#a") == ED25519.key
+
+
+def test_the_did_names_host_and_port_as_did_web_wants_it() -> None:
+    assert dids.did_for("http://localhost:8000", "nova") == "did:web:localhost%3A8000:issuers:nova"
+    assert dids.did_for("https://ledger.example", "nova") == "did:web:ledger.example:issuers:nova"
+
+
+def test_the_keys_that_a_document_lists_for_assertions_are_read_by_their_methods() -> None:
+    names = {f"{ISSUER}#key_old": ED25519, f"{ISSUER}#key_one": ED25519, f"{ISSUER}#key_two": P256}
+
+    assert dids.assertion_keys(document()) == {name: signer.public_key for name, signer in names.items()}
+
+
+def test_a_key_that_is_listed_and_not_described_makes_the_document_unreadable() -> None:
+    changed = document()
+    changed["assertionMethod"].append(f"{ISSUER}#key_none")
+
+    with pytest.raises(ProofError):
+        dids.assertion_keys(changed)

@@ -6,29 +6,44 @@ revoked key dies everywhere.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
 from issuance.institutions import ReasonCode
 from ledger import errors
+from ledger.access.callers import ROLES
 from ledger.codec import Fact, Recorded, format_time, parse_time
 from ledger.errors import FieldError
 from ledger.events import KeyCreated, KeyExpirySet, KeyRevoked
 
 OVERLAP_LIMIT_SECONDS = 30 * 24 * 3600
 KeyName = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+HOLDER = "holder"  # the sealed value: what the holder is called
+# `institution` is what `owner` was called at first.
+Role = Literal["operator", "owner", "issuer", "reviewer", "reader", "auditor", "institution"]
+ROLE_TABLE = "What each role is for: " + " ".join(f"`{role}`: {text}." for role, text in ROLES.items())
+
+
+class Holder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who holds a key: a person or a system, and what the institution calls it. The label is sealed, and shown to the
+    institution alone."""
+
+    kind: Literal["person", "system"]
+    label: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
 
 class CreateKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A key with a name for people, the scopes it opens and when it ends. By default it opens what the key that makes
-    it opens; one that the operator makes for an institution, everything of the institution's."""
+    """A key with a name for people, its role, the scopes it opens, who holds it and when it ends. By default it is an
+    owner's and opens what its role can and the key that makes it does; one that the operator makes for an institution,
+    everything of its role."""
 
     name: KeyName
     scopes: Annotated[list[str], msgspec.Meta(min_length=1, max_length=50)] | None = None
     expires_at: datetime | None = None
-    role: Annotated[str, msgspec.Meta(pattern="^(?:operator|auditor|institution)$")] | None = None
+    role: Annotated[Role, msgspec.Meta(description=ROLE_TABLE)] | None = None
     institution_id: str | None = None
+    holder: Holder | None = None
 
 
 class RotateKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,14 +80,15 @@ def key_of(history: Sequence[Recorded]) -> KeyState | None:
     return state
 
 
-def create(wish: KeyCreated, history: Sequence[Recorded], *, at: datetime) -> list[Fact]:
-    """The key; nothing when it is there already. Raises Malformed for an end that has passed."""
+def create(wish: KeyCreated, history: Sequence[Recorded], *, at: datetime, holder: str | None = None) -> list[Fact]:
+    """The key; nothing when it is there already. `holder` is what its holder is called. Raises Malformed for an end
+    that has passed."""
     if history:
         return []
     if wish.expires_at is not None and parse_time(wish.expires_at) <= at:
         where = [FieldError("/expires_at", "this moment has passed")]
         raise errors.Malformed("The key would already be dead.", errors=where)
-    return [Fact(event=wish, at=at)]
+    return [Fact(event=wish, at=at, personal={} if holder is None else {HOLDER: holder})]
 
 
 def end(overlap: timedelta, history: Sequence[Recorded], *, at: datetime) -> list[Fact]:

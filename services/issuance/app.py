@@ -7,6 +7,7 @@ from pathlib import Path
 from litestar import Litestar
 
 from issuance import (
+    approving,
     compromises,
     erasing,
     learner_records,
@@ -20,8 +21,10 @@ from issuance.documents import Addresses
 from issuance.erasure_list import ErasureList
 from issuance.http import (
     achievements,
+    approvals,
     awards,
     claims,
+    institution_life,
     institutions,
     jobs,
     key_encryption,
@@ -31,6 +34,7 @@ from issuance.http import (
     mappings,
     notice_texts,
     notices,
+    oauth,
     results,
     signing_keys,
     xapi,
@@ -48,13 +52,15 @@ from issuance.parts import Issuance, now
 from issuance.projections import OwnEvents
 from issuance.signing import Signing
 from issuance.traffic import Traffic
-from ledger.access import AccessProjection, Keys, access_tables
+from ledger.access import AccessProjection, Keys, Tokens, access_tables
+from ledger.approvals import ApprovalProjection, Approvals, approval_tables
 from ledger.bus import Bus
 from ledger.connected import connected
 from ledger.health import Figures, checks
 from ledger.keys import signing_keys_for
 from ledger.lifetime import Lifetime, Ready
 from ledger.opening import opened
+from ledger.outbound import Outbound
 from ledger.projector import Projection, Projector
 from ledger.relay import Relay
 from ledger.settings import MailSettings, Settings, SettingsError
@@ -66,9 +72,12 @@ from ledger.web import Service, application
 
 HANDLERS = [
     *institutions.HANDLERS,
+    *institution_life.HANDLERS,
     *keys.HANDLERS,
+    *oauth.HANDLERS,
     *achievements.HANDLERS,
     *awards.HANDLERS,
+    *approvals.HANDLERS,
     *learners.HANDLERS,
     *results.HANDLERS,
     *mappings.HANDLERS,
@@ -83,14 +92,15 @@ HANDLERS = [
 ]
 
 TAGS = {
-    "Institutions": "Take institutions in; the operator's.",
+    "Institutions": "Take institutions in, and what becomes of them; the operator's.",
     "Profile and signing keys": "What stands in credentials as their issuer, and what signs them.",
-    "API keys": "Who may call, and what for.",
+    "API keys": "Who may call, and what for; and the short tokens that stand for a key.",
     "Achievements": "What can be awarded, in versions that never change.",
     "Awards": "Award a learner; the signed credential comes back.",
     "Results": "Record what learners achieved, before or without an award.",
     "Mappings": "Read what Moodle, Canvas and OneRoster export, and xAPI statements.",
     "xAPI": "Take statements of learning record providers.",
+    "Approvals": "Awards that wait for a second key, where the institution wants that.",
     "Learners": "One's own record of a learner: read it, change it, erase it.",
     "Key encryption": "Epochs of the keys that seal the vault; the operator's.",
     "Jobs": "Send many wishes as one list: checked first, then carried out row by row.",
@@ -101,7 +111,7 @@ TAGS = {
 
 def app(settings: Settings) -> Litestar:
     """The service for these settings."""
-    api_keys = Keys("issuance", settings.pepper)
+    api_keys = Keys("issuance", settings.pepper, Tokens(settings.server_secret, settings.public_url))
 
     async def work(ready: Ready[Issuance]) -> None:
         await run(settings, api_keys, ready)
@@ -132,11 +142,11 @@ async def run(settings: Settings, api_keys: Keys, ready: Ready[Issuance]) -> Non
     """Open the parts, say so, and follow the log until cancelled or something breaks."""
     async with connected(settings) as (bus, store):
         await opened(store, settings)
-        await lay_out(store.pool, "issuance", access_tables("issuance"))
+        await lay_out(store.pool, "issuance", access_tables("issuance"), approval_tables("issuance"))
         parts = _parts(settings, api_keys, bus, store)
         try:
             await operators.enrol(parts)
-            await sealing.serve(bus, parts.vault)
+            await sealing.serve(bus, store, parts.vault)
             engine = Engine(parts, parts.records)
             async with asyncio.TaskGroup() as group:
                 for projector in parts.projectors:
@@ -146,6 +156,7 @@ async def run(settings: Settings, api_keys: Keys, ready: Ready[Issuance]) -> Non
                 group.create_task(erasing.sweep(parts))
                 group.create_task(learner_records.sweep(parts))
                 group.create_task(compromises.sweep(parts))
+                group.create_task(approving.sweep(parts))
                 group.create_task(parts.key_encryption.run())
                 group.create_task(rotations.sweep(parts))
                 group.create_task(reissuing.sweep(parts))
@@ -165,7 +176,12 @@ def _parts(settings: Settings, api_keys: Keys, bus: Bus, store: Store) -> Issuan
     store.use_sealer(vault)
     addresses = Addresses(settings.public_url, settings.status_url, settings.test_mode)
     private_keys = signing_keys_for(store.pool, settings.signing_kek, settings.pkcs11)
-    projections: tuple[Projection, ...] = (OwnEvents(), Outbox(), AccessProjection("issuance", api_keys))
+    projections: tuple[Projection, ...] = (
+        OwnEvents(),
+        Outbox(),
+        AccessProjection("issuance", api_keys),
+        ApprovalProjection("issuance", "award"),
+    )
     mail, secret = settings.mail, settings.server_secret
     composing = Composing(store, vault, addresses, secret=secret, claim_url=mail.claim_url)
     parts = Issuance(
@@ -176,9 +192,13 @@ def _parts(settings: Settings, api_keys: Keys, bus: Bus, store: Store) -> Issuan
         keys=private_keys,
         key_encryption=KeyEncryption(store, settings, [data_ring(settings.kek), signing_ring(settings.signing_kek)]),
         erasures=ErasureList(settings.erasure_list),
+        api_keys=api_keys,
+        tokens=Tokens(settings.server_secret, settings.public_url),
         leases=Leases(bus, settings.server_secret, settings.lease_places),
         signing=Signing(store, vault, private_keys, addresses),
         addresses=addresses,
+        outbound=Outbound(settings.outbound_allow),
+        approvals=Approvals(store, "issuance", "award"),
         projectors=tuple(Projector(projection, store, bus) for projection in projections),
         relay=Relay(store, bus, settings),
         records=Records(store.pool, vault),

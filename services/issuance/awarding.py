@@ -5,21 +5,21 @@ first try and signs them again: the same bytes. A second wish for what the learn
 award, in its stream or by its external id, and is refused, answered with it, or awarded beside it, as it says itself.
 """
 
-import base64
 from itertools import count, pairwise
 from typing import Any, Literal
-from uuid import UUID
 
 import msgspec
 
-from issuance import awards, renewals
-from issuance.awards import AlreadyAwarded, AwardLearner, Draws, Overtaken
+from issuance import awards, proposing, renewals
+from issuance.awards import AlreadyAwarded, AwardLearner, Overtaken
 from issuance.corrections import document_of
-from issuance.parts import Issuance, draw, now
+from issuance.drawing import draws_for
+from issuance.parts import Issuance, now
 from issuance.signing import award_id
 from ledger import errors, ids
-from ledger.codec import Recorded
-from ledger.events import AwardCorrected, Awarded, DocumentIssued
+from ledger.approvals import ApprovalRequired
+from ledger.codec import Actor, Recorded
+from ledger.events import AwardCorrected, Awarded, AwardProposed, DocumentIssued
 from ledger.identifiers import Identifier
 from ledger.store import Name, NameTaken, Wish
 from ledger.vault import Erased
@@ -27,7 +27,7 @@ from ledger.vault import Erased
 TRIES = 5  # others may award the same, or erase the learner, at the same time
 EXTERNAL_ID = "award.external_id"
 OWN_HISTORIES = 4  # of the award, its institution, its achievement and its learner
-Outcome = Literal["awarded", "replayed", "returned"]
+Outcome = Literal["awarded", "replayed", "returned", "proposed"]
 
 
 class Superseded(msgspec.Struct, frozen=True):
@@ -67,24 +67,24 @@ class AwardAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 class Made(msgspec.Struct, frozen=True):
     """The event that answers a wish: made by it (with the personal values at hand), made by an earlier try of it, or
-    another wish's, which `on_duplicate: return` asked for."""
+    another wish's, which `on_duplicate: return` asked for. Where the institution lets a second key approve its awards,
+    nothing is awarded and the event is the proposal: then `is_proposal`."""
 
     recorded: Recorded
     outcome: Outcome
     personal: dict[str, Any] | None = None
 
+    @property
+    def is_proposal(self) -> bool:
+        return isinstance(self.recorded.event, AwardProposed)
 
-async def award(issuance: Issuance, wish: Wish, data: AwardLearner) -> tuple[AwardAnswer, Outcome]:
-    """The award that a wish asks for, signed, and how it came about.
+
+async def decide(issuance: Issuance, wish: Wish, data: AwardLearner, *, approval: str | None = None) -> Made:
+    """The event behind a wish, committed and not signed yet: an award, or the proposal of one. `approval` is the
+    proposal that a second key approved.
 
     Raises Malformed, NotFound, Refused, AlreadyAwarded, KeyReused, Unavailable or Erased.
     """
-    made = await decide(issuance, wish, data)
-    return await answer_for(issuance, made.recorded, made.personal), made.outcome
-
-
-async def decide(issuance: Issuance, wish: Wish, data: AwardLearner) -> Made:
-    """The event behind a wish, committed and not signed yet. Raises as `award` does."""
     if (earlier := await issuance.store.earlier(wish)) is not None:
         return Made(earlier.events[0], "replayed")
     awards.check(data, at=now())
@@ -92,7 +92,7 @@ async def decide(issuance: Issuance, wish: Wish, data: AwardLearner) -> Made:
     await check_achievement(issuance, wish.tenant, data)
     for tries_left in reversed(range(TRIES)):
         try:
-            return await _decide(issuance, wish, data, identifiers)
+            return await _decide(issuance, wish, data, identifiers, approval)
         except NameTaken as taken:
             return await _with_external_id(issuance, wish, data, taken.position)
         except (Erased, Overtaken):  # the next look finds the other's award, or makes a new record of the learner
@@ -139,27 +139,32 @@ def _superseded(old: Recorded, new: Recorded) -> Superseded:
     return Superseded(old.position, before.valid_from, new.position, after.reason_code)
 
 
-async def _decide(issuance: Issuance, wish: Wish, data: AwardLearner, identifiers: list[Identifier]) -> Made:
-    for name in _names(issuance, wish, data):
+async def _decide(
+    issuance: Issuance, wish: Wish, data: AwardLearner, identifiers: list[Identifier], approval: str | None
+) -> Made:
+    for name in _names(issuance, wish.tenant, data):
         if (position := await issuance.vault.position_of(name)) is not None:
             raise NameTaken(position)
     pseudonym = await issuance.vault.learner(wish.tenant, identifiers)
-    if data.renews:
-        renewed = [await issuance.store.load(stream) for stream in _renewed(data)]
-        renewals.check(data, *renewed, tenant=wish.tenant, learner=pseudonym)
+    await _check_renewed(issuance, wish.tenant, data, pseudonym)
     place = await _place(issuance, wish, data, pseudonym)
     if isinstance(place, Recorded):
         return Made(place, "returned")
-    return await make(issuance, wish, data, pseudonym, place)
+    return await make(issuance, wish, data, pseudonym, place, approval=approval)
 
 
-async def make(issuance: Issuance, wish: Wish, data: AwardLearner, pseudonym: str, stream: str) -> Made:
-    """The award in this stream, which was looked at and is most likely empty.
+async def make(
+    issuance: Issuance, wish: Wish, data: AwardLearner, pseudonym: str, stream: str, *, approval: str | None = None
+) -> Made:
+    """The award in this stream, which was looked at and is most likely empty; or its proposal, where a second key has
+    to approve and no `approval` is named.
 
     Raises NameTaken, Overtaken or Erased for what has changed since, and what the rule raises.
     """
-    draws = await _draws(issuance, wish.tenant, pseudonym)
-    at = now()
+    if approval is None and await proposing.takes_approval(issuance, wish.tenant):  # before a place is taken
+        return await _propose(issuance, wish, data, pseudonym)
+    status = await issuance.leases.take(wish.tenant)
+    draws, at = draws_for(issuance, wish.tenant, pseudonym, status=status, approval=approval), now()
 
     def rule(*histories: Any) -> Any:
         own, renewed = histories[:OWN_HISTORIES], histories[OWN_HISTORIES:]
@@ -167,14 +172,37 @@ async def make(issuance: Issuance, wish: Wish, data: AwardLearner, pseudonym: st
             renewals.check(data, *renewed, tenant=wish.tenant, learner=pseudonym)
         return awards.award(data, *own, draws=draws, document_for=issuance.addresses.unsigned, at=at)
 
-    reads = (f"institution/{wish.tenant}", f"achievement/{data.achievement_id}", f"learner/{pseudonym}")
-    names = _names(issuance, wish, data)
-    decision = await issuance.store.decide(
-        stream, rule, wish=wish, reads=(*reads, *_renewed(data)), names=names, new=True
-    )
+    reads = (*proposing.reads_of(wish.tenant, data, pseudonym), *_renewed(data))
+    names = _names(issuance, wish.tenant, data)
+    try:
+        decision = await issuance.store.decide(stream, rule, wish=wish, reads=reads, names=names, new=True)
+    except ApprovalRequired:  # the institution's policy changed since it was looked at
+        return await _propose(issuance, wish, data, pseudonym)
     if decision.replayed:
         return Made(decision.events[0], "replayed")
     return Made(decision.events[0], "awarded", awards.personal_values(data, draws))
+
+
+async def check(issuance: Issuance, tenant: str, data: AwardLearner, approval: str) -> None:
+    """Whether a proposed award could be made at this moment, by the rule that makes it; nothing is recorded. Raises as
+    `decide` does."""
+    awards.check(data, at=now())
+    pseudonym = await issuance.vault.learner(tenant, awards.identifiers_of(data.learner))
+    command = ids.caused_command(issuance.settings.server_secret, "check", approval)
+    wish = Wish(tenant=tenant, command=command, actor=Actor("check", "service"))
+    for name in _names(issuance, tenant, data):
+        if (position := await issuance.vault.position_of(name)) is not None:
+            await _with_external_id(issuance, wish, data, position)
+    await _check_renewed(issuance, tenant, data, pseudonym)
+    await _place(issuance, wish, data, pseudonym)
+    histories = [await issuance.store.load(stream) for stream in proposing.reads_of(tenant, data, pseudonym)]
+    draws = draws_for(issuance, tenant, pseudonym, approval=approval)
+    awards.award(data, (), *histories, draws=draws, document_for=issuance.addresses.unsigned, at=now())
+
+
+async def _propose(issuance: Issuance, wish: Wish, data: AwardLearner, pseudonym: str) -> Made:
+    proposed, replayed = await proposing.propose(issuance, wish, data, pseudonym)
+    return Made(proposed, "replayed" if replayed else "proposed")
 
 
 def _renewed(data: AwardLearner) -> list[str]:
@@ -182,8 +210,16 @@ def _renewed(data: AwardLearner) -> list[str]:
     return [f"award/{data.renews}", f"standing/{data.renews}"] if data.renews else []
 
 
-def _names(issuance: Issuance, wish: Wish, data: AwardLearner) -> list[Name]:
-    return [issuance.external_name(wish.tenant, EXTERNAL_ID, data.external_id)] if data.external_id else []
+async def _check_renewed(issuance: Issuance, tenant: str, data: AwardLearner, pseudonym: str) -> None:
+    """Raises Refused where the award that is to be renewed cannot be."""
+    if data.renews:
+        renewed = [await issuance.store.load(stream) for stream in _renewed(data)]
+        renewals.check(data, *renewed, tenant=tenant, learner=pseudonym)
+
+
+def _names(issuance: Issuance, tenant: str, data: AwardLearner) -> list[Name]:
+    """What the award takes that can be taken once."""
+    return [issuance.external_name(tenant, EXTERNAL_ID, data.external_id)] if data.external_id else []
 
 
 async def _place(issuance: Issuance, wish: Wish, data: AwardLearner, pseudonym: str) -> str | Recorded:
@@ -237,24 +273,3 @@ async def check_achievement(issuance: Issuance, tenant: str, data: AwardLearner)
         published = awards.version_to_award(data.achievement_version, history)
     if published.tenant != tenant:
         raise errors.NotFound("There is no such achievement.")
-
-
-async def _draws(issuance: Issuance, tenant: str, pseudonym: str) -> Draws:
-    return Draws(
-        pseudonym=pseudonym,
-        subject_id=subject_id(issuance, tenant, pseudonym),
-        capability=new_capability(),
-        salt=draw(16).hex(),
-        status=await issuance.leases.take(tenant),
-    )
-
-
-def subject_id(issuance: Issuance, tenant: str, pseudonym: str) -> str:
-    """What a learner without a DID is called in credentials: always the same for a pseudonym, which it hides."""
-    secret = issuance.settings.server_secret
-    return f"urn:uuid:{UUID(bytes=ids.keyed(secret, 'credledger/subject/v1', tenant, pseudonym)[:16], version=4)}"
-
-
-def new_capability() -> str:
-    """A fresh secret for a credential's URL: 128 random bits."""
-    return base64.urlsafe_b64encode(draw(16)).decode().rstrip("=")

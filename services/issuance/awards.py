@@ -14,6 +14,7 @@ import msgspec
 
 from issuance import institutions
 from ledger import errors, ids
+from ledger.approvals.rules import ApprovalRequired
 from ledger.codec import Fact, Recorded, format_time
 from ledger.credentials.identity import normal_identity
 from ledger.credentials.lexical import DID_PATTERN, LINE_PATTERN, TEXT_PATTERN, URI_PATTERN, decimal_text
@@ -40,6 +41,7 @@ OnDuplicate = Literal["refuse", "return", "allow"]
 ResultStatus = Literal["Completed", "Enrolled", "Failed", "InProgress", "OnHold", "Provisional", "Withdrew"]
 AWARD_ID = r"^awd_[a-z2-7]{26}$"
 Language = Annotated[str, msgspec.Meta(pattern=LANGUAGE_PATTERN, description="Such as de or pt-BR.")]
+FOUR_EYES = "awards"  # what the institution's policy calls them
 CREDITS_BELOW = 1_000_000
 Decimal = Annotated[str, msgspec.Meta(pattern=r"^(?:0|[1-9][0-9]{0,5})(?:\.[0-9]{1,2})?$")]
 
@@ -115,6 +117,7 @@ class Draws(msgspec.Struct, frozen=True, kw_only=True):
     capability: str  # 22 base64url characters of 16 random bytes
     salt: str
     status: list[StatusEntry]
+    approval: str | None = None  # the proposal that a second key approved
 
 
 class AlreadyAwarded(errors.Conflict):
@@ -208,8 +211,9 @@ def award(
 ) -> list[Fact]:
     """The award, with the digest of the credential that will be signed for it.
 
-    Raises NotFound, Refused (institution deactivated, version withdrawn, results that do not fit), or Overtaken
-    when another award lies in this stream or the learner's record is being erased at this moment.
+    Raises NotFound, Refused (institution not active, version withdrawn, results that do not fit), ApprovalRequired
+    where a second key has to approve, or Overtaken when another award lies in this stream or the learner's record is
+    being erased at this moment.
     """
     if history:
         raise Overtaken("Another award of this was made at the same time; try again.")
@@ -217,6 +221,8 @@ def award(
     published = version_to_award(wish.achievement_version, achievement_history)
     if published.tenant != institution.id:
         raise errors.NotFound("There is no such achievement.")
+    if FOUR_EYES in institution.four_eyes and draws.approval is None:
+        raise ApprovalRequired("This institution lets a second key approve its awards.")
     if any(isinstance(r.event, LearnerErased) for r in learner_history):
         raise Overtaken("This learner's record is being erased; try again.")
     check_results(wish.results, published)
@@ -233,6 +239,7 @@ def award(
         renews=wish.renews,
         renew_by=format_time(wish.renew_by) if wish.renew_by else None,
         notify_after=format_time(wish.notify_after) if wish.notify_after else None,
+        approval=draws.approval,
     )
     personal = personal_values(wish, draws)
     digest = hashlib.sha256(canonical(document_for(event, personal, institution, published))).digest()

@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 
 from issuance import corrections
-from issuance.awarding import AwardAnswer, answer_for, new_capability, subject_id
+from issuance.awarding import AwardAnswer, answer_for
 from issuance.corrections import CorrectAward, Material, ReissueAward, document_of
+from issuance.drawing import new_capability, subject_id
 from issuance.parts import Issuance, draw, now
 from ledger import errors
 from ledger.codec import Recorded

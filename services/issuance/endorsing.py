@@ -12,7 +12,7 @@ import msgspec
 
 from issuance.achievements import PublishAchievement
 from issuance.achievements.endorsements import Judged, issuer_of
-from issuance.institutions import did_for, institution_of
+from issuance.institutions import institution_of
 from issuance.parts import Issuance, now
 from ledger import dids, ids
 from ledger.canonicaliser import Canonicaliser
@@ -99,7 +99,7 @@ class _Bench:
         """The key behind a method. Raises CannotSay where it lies elsewhere, ProofError where it is not the issuer's,
         or counts no more."""
         did, _, fragment = method.partition("#")
-        own = did_for(self._issuance.settings.public_url, "")
+        own = dids.did_for(self._issuance.settings.public_url, "")
         if not did.startswith(("did:key:", own)):
             raise CannotSay("Its key lies elsewhere, and nothing is fetched while publishing.")
         if did != issuer:

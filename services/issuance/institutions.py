@@ -1,15 +1,15 @@
 """Institutions (tenants): the issuer profile and its keys, as pure rules over the institution's stream.
 
-Rules. The id comes from the slug, so a slug can be taken once. Slug and DID never change. An institution has at any
-time one active key of each algorithm: Ed25519 for embedded proofs and status lists, P-256 for `vc+jwt`. A retired key
-keeps verifying what it signed; a compromised one counts only for documents that this log recorded before.
+Rules. The id comes from the slug, so a slug can be taken once and never changes. An institution has at any time one
+active key of each algorithm: Ed25519 for embedded proofs and status lists, P-256 for `vc+jwt`. A retired key keeps
+verifying what it signed; a compromised one counts only for documents that this log recorded before. What becomes of an
+institution, from suspension to a new DID, is decided in `issuance.institution_life`.
 """
 
 import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal
-from urllib.parse import quote, urlsplit
 
 import msgspec
 
@@ -17,10 +17,13 @@ from ledger import errors
 from ledger.codec import Fact, Recorded, format_time
 from ledger.events import (
     InstitutionCreated,
-    InstitutionDeactivated,
-    InstitutionReactivated,
+    InstitutionMoved,
+    InstitutionPolicySet,
+    InstitutionRenamed,
     InstitutionUpdated,
     IssuerKeyChanged,
+    state_after,
+    successor_named,
 )
 
 ALGORITHMS = ("Ed25519", "P-256")
@@ -58,12 +61,6 @@ class UpdateInstitution(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     country: Country | None = None
 
 
-class Reason(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Why, as a code."""
-
-    reason_code: ReasonCode
-
-
 class CompromiseKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """From when on (RFC 3339) the key may have been in other hands; the default is now."""
 
@@ -86,7 +83,11 @@ class Key(msgspec.Struct, frozen=True):
 
 
 class Institution(msgspec.Struct, frozen=True):
-    """The state behind a history: the profile as of its version, every key, whether it is active."""
+    """What a history comes to: the profile as of its version, every key, and what became of the institution.
+
+    `state` is active, suspended or closed; `successor` the id of who took over; `four_eyes` what takes a second key's
+    approval.
+    """
 
     id: str
     version: int
@@ -101,6 +102,11 @@ class Institution(msgspec.Struct, frozen=True):
     demo: bool
     active: bool
     keys: tuple[Key, ...]
+    state: str = "active"
+    successor: str | None = None
+    former_names: tuple[str, ...] = ()
+    former_dids: tuple[str, ...] = ()
+    four_eyes: tuple[str, ...] = ()
 
     def key(self, algorithm: str) -> Key:
         """The active key of an algorithm. Raises Refused where there is none."""
@@ -118,11 +124,6 @@ class NewKey(msgspec.Struct, frozen=True):
     public_key: str
 
 
-def did_for(public_url: str, slug: str) -> str:
-    """`did:web:<host%3Aport>:issuers:<slug>` under the registry's address (did:web, method-specific identifier)."""
-    return f"did:web:{quote(urlsplit(public_url).netloc, safe='')}:issuers:{slug}"
-
-
 def institution_of(history: Sequence[Recorded], version: int | None = None) -> Institution | None:
     """The institution as of a version of its stream (default: all of it), or None before it was created."""
     state: Institution | None = None
@@ -137,7 +138,7 @@ def active_institution(history: Sequence[Recorded]) -> Institution:
     """The institution, which must be there and active. Raises NotFound or Refused."""
     institution = existing(history)
     if not institution.active:
-        raise errors.Refused("This institution is deactivated; it can be read, not written.")
+        raise errors.Refused(f"This institution is {institution.state}; it can be read, not written.")
     return institution
 
 
@@ -179,16 +180,6 @@ def update(wish: UpdateInstitution, history: Sequence[Recorded], *, at: datetime
         name=wish.name, url=wish.url, email=wish.email, description=wish.description, country=wish.country
     )
     return [Fact(event=event, at=at)]
-
-
-def deactivate(wish: Reason, history: Sequence[Recorded], *, at: datetime) -> list[Fact]:
-    """The institution may no longer write; nothing when it already may not."""
-    return [Fact(event=InstitutionDeactivated(reason_code=wish.reason_code), at=at)] if existing(history).active else []
-
-
-def reactivate(wish: Reason, history: Sequence[Recorded], *, at: datetime) -> list[Fact]:
-    """The institution may write again; nothing when it already may."""
-    return [] if existing(history).active else [Fact(event=InstitutionReactivated(reason_code=wish.reason_code), at=at)]
 
 
 def rotate(history: Sequence[Recorded], *, new: Sequence[NewKey], at: datetime) -> list[Fact]:
@@ -249,12 +240,18 @@ def _apply(state: Institution | None, recorded: Recorded) -> Institution | None:
     match event:
         case InstitutionUpdated():
             changes |= msgspec.structs.asdict(event)
-        case InstitutionDeactivated():
-            changes["active"] = False
-        case InstitutionReactivated():
-            changes["active"] = True
+        case InstitutionRenamed(name=name):
+            changes["name"] = name
+        case InstitutionMoved(did=did, previous_did=previous):
+            changes |= {"did": did, "former_dids": (*(d for d in state.former_dids if d != did), previous)}
+        case InstitutionPolicySet(four_eyes=four_eyes):
+            changes["four_eyes"] = tuple(four_eyes)
         case IssuerKeyChanged():
             changes["keys"] = _changed(state.keys, event)
+    if changes.get("name", state.name) != state.name:
+        changes["former_names"] = (*state.former_names, state.name)
+    if (became := state_after(event)) is not None:
+        changes |= {"state": became, "active": became == "active", "successor": successor_named(event)}
     return msgspec.structs.replace(state, **changes)
 
 

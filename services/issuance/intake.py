@@ -20,16 +20,23 @@ from issuance.results import Origin, RecordResult
 from ledger import errors
 from ledger.codec import Recorded
 from ledger.errors import FieldError, LedgerError
+from ledger.events import Awarded
 from ledger.store import Wish
 
 
 class Carried(msgspec.Struct, frozen=True):
-    """What became of an action: `recorded`, `awarded`, `returned` (it was there), `replayed` (an earlier try's)."""
+    """What became of an action: `recorded`, `awarded`, `returned` (it was there), `proposed` (a second key has to
+    approve), `replayed` (an earlier try's)."""
 
     kind: str
     event: Recorded
     outcome: str
     personal: dict[str, Any] | None = None  # of an award that was made just now: spares opening the vault
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether a credential is to be signed for it."""
+        return isinstance(self.event.event, Awarded) and self.outcome != "returned"
 
 
 class PlannedAction(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,7 +105,7 @@ async def carry_out(issuance: Issuance, wish: Wish, actions: Sequence[RowAction]
     retry goes on from there."""
     carried = await decide(issuance, wish, actions, origin)
     for one in carried:
-        if one.kind == "award" and one.outcome != "returned":
+        if one.is_signed:
             await issuance.signing.sign(one.event, one.personal)
     return carried
 

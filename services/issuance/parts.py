@@ -19,10 +19,12 @@ from issuance.notices.sending import Sending
 from issuance.signing import Signing
 from issuance.traffic import Traffic
 from ledger import errors, ids
-from ledger.access import Caller
+from ledger.access import Caller, Keys, Tokens
+from ledger.approvals import Approvals
 from ledger.bus import Bus
 from ledger.codec import Recorded
 from ledger.keys import SigningKeys
+from ledger.outbound import Outbound
 from ledger.projector import Projector, caught_up
 from ledger.relay import Relay
 from ledger.settings import Settings
@@ -46,9 +48,13 @@ class Issuance(msgspec.Struct, frozen=True, kw_only=True):
     keys: SigningKeys
     key_encryption: KeyEncryption
     erasures: ErasureList
+    api_keys: Keys
+    tokens: Tokens
     leases: Leases
     signing: Signing
     addresses: Addresses
+    outbound: Outbound
+    approvals: Approvals
     projectors: tuple[Projector, ...]
     relay: Relay
     records: Records

@@ -124,7 +124,7 @@ def record(
 ) -> list[Fact]:
     """The result; nothing when it is there already.
 
-    Raises NotFound, Refused (institution deactivated, version withdrawn, an outcome that does not fit) or Overtaken
+    Raises NotFound, Refused (institution not active, version withdrawn, an outcome that does not fit) or Overtaken
     when the learner's record is being erased at this moment.
     """
     tenant = active_institution(institution).id

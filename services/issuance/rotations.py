@@ -50,7 +50,7 @@ async def _rotate(issuance: Issuance, tenant: str) -> None:
         actor=Actor(key="issuance", role="service"),
     )
     new = [await new_key(issuance, wish, tenant, algorithm) for algorithm in institutions.ALGORITHMS]
-    with suppress(errors.Refused):  # deactivated in this very moment
+    with suppress(errors.Refused):  # suspended or closed in this very moment
         decision = await issuance.store.decide(
             stream, lambda seen: signing_keys.rotate_due(seen, new=new, at=at), wish=wish
         )

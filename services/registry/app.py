@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 from litestar import Litestar
 
-from ledger.access import AccessProjection, Keys, access_tables
+from ledger.access import AccessProjection, Keys, Tokens, access_tables
 from ledger.bus import Bus
 from ledger.canonicaliser import Canonicaliser
 from ledger.connected import connected
@@ -69,7 +69,7 @@ TAGS = {
 
 def app(settings: Settings) -> Litestar:
     """The service for these settings."""
-    api_keys = Keys("registry", settings.pepper)
+    api_keys = Keys("registry", settings.pepper, Tokens(settings.server_secret, settings.public_url))
 
     async def work(ready: Ready[Registry]) -> None:
         await run(settings, api_keys, ready)

@@ -34,8 +34,33 @@ class IssuerKey(msgspec.Struct, frozen=True):
         return next((c for c in self.history if c.change == name), None)
 
 
+class Successor(msgspec.Struct, frozen=True):
+    """The institution that decides about the awards of one that is closed."""
+
+    id: str
+    slug: str
+    name: str
+
+
+class LifeTurn(msgspec.Struct, frozen=True):
+    """A turn of an institution's life: suspended, reinstated, renamed, moved, merged or closed; why, and on whose
+    authority (both null where the institution itself changed its name)."""
+
+    change: str
+    recorded_at: datetime
+    position: int
+    reason_code: str | None
+    authority: str | None
+    name: str | None
+    previous_name: str | None
+    did: str | None
+    previous_did: str | None
+
+
 class Issuer(msgspec.Struct, frozen=True, kw_only=True):
-    """An institution's public profile. `position` is that of the event that made it, `version` counts its changes."""
+    """An institution's public profile. `state` is active, suspended or closed; `successor` decides about the awards
+    of a closed one; former names and DIDs come latest first, and the DIDs stay resolvable. `position` is that of the
+    event that made it, `version` counts its changes."""
 
     id: str
     slug: str
@@ -48,10 +73,27 @@ class Issuer(msgspec.Struct, frozen=True, kw_only=True):
     status_profile: str
     demo: bool
     active: bool
+    state: str
     position: int
     recorded_at: datetime
     version: int
     keys: tuple[IssuerKey, ...] = ()
+    successor: Successor | None = None
+    former_names: tuple[str, ...] = ()
+    former_dids: tuple[str, ...] = ()
+    life: tuple[LifeTurn, ...] = ()
+
+    def under(self, did: str) -> "Issuer":
+        """The same institution, its keys named under one of its DIDs; for a former one only the keys of that time."""
+        if did == self.did:
+            return self
+        left = max(turn.position for turn in self.life if turn.previous_did == did)
+        keys = tuple(
+            msgspec.structs.replace(key, verification_method=f"{did}#{key.id}")
+            for key in self.keys
+            if key.history[0].position < left
+        )
+        return msgspec.structs.replace(self, did=did, keys=keys)
 
 
 class Issuers:
@@ -61,9 +103,12 @@ class Issuers:
         self._pool = pool
 
     async def one(self, name: str) -> Issuer | None:
-        """The issuer with this id, slug or DID, with its keys."""
-        column = "did" if name.startswith("did:") else "institution_id" if name.startswith("inst_") else "slug"
-        row = await self._pool.fetchrow(f"{ISSUER} WHERE {column} = $1", name)
+        """The issuer with this id, slug, or DID of now or before, with its keys as they are named now."""
+        if name.startswith("did:"):
+            row = await self._pool.fetchrow(f"{ISSUER} WHERE {OF_DID}", name)
+        else:
+            column = "institution_id" if name.startswith("inst_") else "slug"
+            row = await self._pool.fetchrow(f"{ISSUER} WHERE {column} = $1", name)
         return None if row is None else (await self._with_keys([row]))[0]
 
     async def read_page(self, after: int, limit: int) -> list[Issuer]:
@@ -78,11 +123,39 @@ class Issuers:
         return None if row is None else (await self._with_keys([row]))[0]
 
     async def _with_keys(self, rows: Sequence[Any]) -> list[Issuer]:
-        changes = await self._pool.fetch(KEYS, [row["id"] for row in rows])
+        ids = [row["id"] for row in rows]
+        changes, turns = await self._pool.fetch(KEYS, ids), await self._pool.fetch(LIFE, ids)
+        heirs = [turn["successor"] for turn in turns if turn["successor"]]
+        named = {row["id"]: Successor(**row) for row in (await self._pool.fetch(HEIRS, heirs) if heirs else [])}
         return [
-            Issuer(**row, keys=keys_of(row["did"], (c for c in changes if c["institution_id"] == row["id"])))
+            _issuer(
+                row,
+                [change for change in changes if change["institution_id"] == row["id"]],
+                [turn for turn in turns if turn["institution_id"] == row["id"]],
+                named,
+            )
             for row in rows
         ]
+
+
+def _issuer(row: Any, changes: Sequence[Any], turns: Sequence[Any], heirs: dict[str, Successor]) -> Issuer:
+    closed = [turn for turn in turns if turn["change"] in ("closed", "merged")]
+    fields = LifeTurn.__struct_fields__
+    return Issuer(
+        **row,
+        state="active" if row["active"] else "closed" if closed else "suspended",
+        keys=keys_of(row["did"], changes),
+        successor=heirs.get(closed[-1]["successor"]) if closed else None,
+        former_names=_former(row["name"], (turn["previous_name"] for turn in turns)),
+        former_dids=_former(row["did"], (turn["previous_did"] for turn in turns)),
+        life=tuple(LifeTurn(**{field: turn[field] for field in fields}) for turn in turns),
+    )
+
+
+def _former(now: str, before: Iterable[str | None]) -> tuple[str, ...]:
+    """Each earlier one once, the latest first."""
+    known = [one for one in before if one is not None and one != now]
+    return tuple(dict.fromkeys(reversed(known)))
 
 
 def keys_of(did: str, changes: Iterable[Any]) -> tuple[IssuerKey, ...]:
@@ -108,6 +181,11 @@ SELECT institution_id AS id, slug, did, name, url, email, description, country, 
   recorded_at, version
 FROM registry.institutions
 """
+OF_DID = """did = $1 OR institution_id = (
+  SELECT institution_id FROM registry.institution_life WHERE previous_did = $1 ORDER BY position LIMIT 1)
+ORDER BY (did = $1) DESC LIMIT 1"""
+LIFE = "SELECT * FROM registry.institution_life WHERE institution_id = ANY($1) ORDER BY position"
+HEIRS = "SELECT institution_id AS id, slug, name FROM registry.institutions WHERE institution_id = ANY($1)"
 KEYS = """
 SELECT institution_id, key_id, change, algorithm, public_key, effective, recorded_at, position
 FROM registry.issuer_keys WHERE institution_id = ANY($1) ORDER BY position

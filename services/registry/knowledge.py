@@ -44,9 +44,9 @@ class RegistryKnowledge:
         self._lists: OrderedDict[str, tuple[float, dict[str, Any]]] = OrderedDict()
 
     async def institution_by_did(self, did: str) -> KnownInstitution | None:
-        """The institution with this DID, active or not."""
+        """The institution with this DID, of now or before, active or not; its keys are named under that DID."""
         issuer = await self._reads.issuers.one(did)
-        return None if issuer is None else _institution(issuer)
+        return None if issuer is None else _institution(issuer.under(did))
 
     async def institution_named(self, name: str) -> KnownInstitution | None:
         """An active institution whose name reads like this one."""
@@ -138,6 +138,8 @@ def _institution(issuer: Issuer) -> KnownInstitution:
         slug=issuer.slug,
         name=issuer.name,
         active=issuer.active,
+        state=issuer.state,
+        successor=issuer.successor.name if issuer.successor else None,
         keys=tuple(_key(key) for key in issuer.keys),
     )
 

@@ -19,13 +19,19 @@ from ledger.events import (
     AwardReinstated,
     AwardRevoked,
     AwardSuspended,
+    InstitutionChanged,
     InstitutionCreated,
     InstitutionDeactivated,
+    InstitutionMoved,
+    InstitutionPolicySet,
     InstitutionReactivated,
+    InstitutionRenamed,
     InstitutionUpdated,
     IssuerKeyChanged,
     PublicationSet,
     StandingChanged,
+    state_after,
+    successor_named,
 )
 
 STANDINGS = {AwardRevoked: "revoked", AwardSuspended: "suspended", AwardReinstated: "valid"}
@@ -43,8 +49,12 @@ class RegistryProjection:
         if seen.tenant != LEDGER_TENANT and not isinstance(seen.event, Awarded):  # an award says so with the rest
             await connection.execute(TENANT_EVENT, seen.tenant, seen.position)
         match seen.event:
-            case InstitutionCreated() | InstitutionUpdated() | InstitutionDeactivated() | InstitutionReactivated():
-                await _institution(connection, seen)
+            case InstitutionCreated() | InstitutionUpdated():
+                await _profiled(connection, seen)
+            case InstitutionChanged() | InstitutionDeactivated() | InstitutionReactivated() as changed:
+                await _lived(connection, seen, changed)
+            case InstitutionPolicySet():
+                await connection.execute(PROFILE_VERSION, seen.tenant, seen.version)
             case IssuerKeyChanged() as key:
                 row = (key.key_id, key.change, key.algorithm, key.public_key, parse_time(key.effective))
                 await connection.execute(KEY, seen.position, seen.tenant, *row, seen.recorded_at)
@@ -64,18 +74,47 @@ class RegistryProjection:
                 await _standing(connection, seen, changed)
 
 
-async def _institution(connection: Any, seen: Seen) -> None:
+async def _profiled(connection: Any, seen: Seen) -> None:
     match seen.event:
         case InstitutionCreated() as made:
             fixed = (seen.tenant, made.slug, made.did)
             rest = (made.status_profile, made.demo, seen.position, seen.recorded_at, seen.version)
             await connection.execute(INSTITUTION, *fixed, *_profile(made), *rest)
         case InstitutionUpdated() as updated:
+            previous = await connection.fetchval(NAME, seen.tenant)
+            if previous is not None and previous != updated.name:
+                names = (updated.name, previous)
+                await connection.execute(LIFE, *_turn(seen, "renamed"), None, None, *names, None, None, None)
             await connection.execute(PROFILE, seen.tenant, *_profile(updated), seen.version)
-        case InstitutionDeactivated():
-            await connection.execute(ACTIVE, seen.tenant, False, seen.version)
-        case InstitutionReactivated():
-            await connection.execute(ACTIVE, seen.tenant, True, seen.version)
+
+
+async def _lived(
+    connection: Any, seen: Seen, event: InstitutionChanged | InstitutionDeactivated | InstitutionReactivated
+) -> None:
+    names: tuple[str | None, str | None] = (None, None)
+    dids: tuple[str | None, str | None] = (None, None)
+    change = {"deactivated": "suspended", "reactivated": "reinstated"}.get(_turned(seen), _turned(seen))
+    match event:
+        case InstitutionRenamed(name=name, previous_name=previous):
+            names = (name, previous)
+            await connection.execute(RENAMED, seen.tenant, name, plain(name))
+        case InstitutionMoved(did=did, previous_did=previous):
+            dids = (did, previous)
+            await connection.execute(MOVED, seen.tenant, did)
+    why = (event.reason_code, getattr(event, "authority", None))
+    await connection.execute(LIFE, *_turn(seen, change), *why, *names, *dids, successor_named(event))
+    if (state := state_after(event)) is not None:
+        await connection.execute(ACTIVE, seen.tenant, state == "active", seen.version)
+    await connection.execute(PROFILE_VERSION, seen.tenant, seen.version)
+
+
+def _turned(seen: Seen) -> str:
+    """`suspended` of `institution.suspended`."""
+    return seen.topic.partition(".")[2]
+
+
+def _turn(seen: Seen, change: str) -> tuple[Any, ...]:
+    return seen.position, seen.tenant, change, seen.recorded_at
 
 
 def _profile(event: InstitutionCreated | InstitutionUpdated) -> tuple[str | None, ...]:
@@ -173,6 +212,18 @@ PROFILE = """
 UPDATE registry.institutions SET name = $2, plain_name = $3, url = $4, email = $5, description = $6, country = $7,
   version = $8
 WHERE institution_id = $1
+"""
+NAME = "SELECT name FROM registry.institutions WHERE institution_id = $1"
+RENAMED = "UPDATE registry.institutions SET name = $2, plain_name = $3 WHERE institution_id = $1"
+# A DID is one institution's: where two claim it, the first keeps it.
+MOVED = """
+UPDATE registry.institutions SET did = $2
+WHERE institution_id = $1 AND NOT EXISTS (SELECT FROM registry.institutions WHERE did = $2)
+"""
+LIFE = """
+INSERT INTO registry.institution_life (position, institution_id, change, recorded_at, reason_code, authority, name,
+  previous_name, did, previous_did, successor)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING
 """
 ACTIVE = "UPDATE registry.institutions SET active = $2, version = $3 WHERE institution_id = $1"
 PROFILE_VERSION = "UPDATE registry.institutions SET version = $2 WHERE institution_id = $1"

@@ -2,13 +2,19 @@
 -- Documents hold their JSON as text, members sorted: the bus and the store then leave the same bytes.
 
 CREATE TABLE IF NOT EXISTS registry.positions (name text PRIMARY KEY, position bigint NOT NULL);
-CREATE TABLE IF NOT EXISTS registry.institutions (     -- the issuer profile as it reads now; id, slug and DID never change
+CREATE TABLE IF NOT EXISTS registry.institutions (     -- the issuer profile as it reads now; id and slug never change
   institution_id text COLLATE "C" PRIMARY KEY, slug text COLLATE "C" NOT NULL UNIQUE, did text COLLATE "C" NOT NULL UNIQUE,
   name text NOT NULL, plain_name text COLLATE "C" NOT NULL, url text NOT NULL, email text, description text, country text,
   status_profile text NOT NULL, demo boolean NOT NULL, active boolean NOT NULL, position bigint NOT NULL,
   recorded_at timestamptz NOT NULL, version bigint NOT NULL);     -- version: of the institution's stream
 CREATE INDEX IF NOT EXISTS institutions_plain_name ON registry.institutions (plain_name);
 CREATE INDEX IF NOT EXISTS institutions_position ON registry.institutions (position);
+CREATE TABLE IF NOT EXISTS registry.institution_life ( -- every turn of an institution's life; none while it just goes on
+  position bigint PRIMARY KEY, institution_id text COLLATE "C" NOT NULL, change text NOT NULL, recorded_at timestamptz NOT NULL,
+  reason_code text, authority text, name text, previous_name text, did text COLLATE "C", previous_did text COLLATE "C",
+  successor text COLLATE "C");
+CREATE INDEX IF NOT EXISTS institution_life_institution ON registry.institution_life (institution_id, position);
+CREATE INDEX IF NOT EXISTS institution_life_previous_did ON registry.institution_life (previous_did);
 CREATE TABLE IF NOT EXISTS registry.issuer_keys (      -- every change of every key, with the position that proves when
   position bigint PRIMARY KEY, institution_id text COLLATE "C" NOT NULL, key_id text COLLATE "C" NOT NULL,
   change text NOT NULL, algorithm text NOT NULL, public_key text NOT NULL, effective timestamptz NOT NULL,

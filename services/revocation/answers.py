@@ -5,8 +5,9 @@ from datetime import datetime
 
 import msgspec
 
+from ledger.approvals import Approval, ApprovalState, state_of
 from ledger.codec import Recorded, format_time
-from ledger.events import StandingChanged
+from ledger.events import StandingChanged, StandingProposed
 from revocation.lists import VISIBLE_SECONDS
 from revocation.standings import (
     Standing,
@@ -21,6 +22,9 @@ HIDDEN_SUSPENSION = (
     "This award's credential names a revocation list only (profile certified): a suspension shows in this ledger's "
     "registry and verification, and to nobody who checks the credential elsewhere."
 )
+
+
+WAITING = "Nothing has changed yet: another key, with the scope approvals:write, has to approve this."
 
 
 class StandingFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +83,34 @@ class StandingHistory(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     published: Publication
     history: list[StandingChange]
     note: str | None = None
+
+
+class ProposalAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A proposed revocation, and how the proposal stands. Free text is sealed beside it."""
+
+    approval: ApprovalState
+    award_id: str
+    change: str
+    reason_code: str
+    effective: str | None
+    authority: str | None
+    note: str | None
+
+
+def proposal_for(approval: Approval) -> ProposalAnswer:
+    """The answer about a proposal."""
+    event = approval.proposed.event
+    if not isinstance(event, StandingProposed):
+        raise TypeError("only a proposal is answered so")
+    return ProposalAnswer(
+        approval=state_of(approval, event.award_id),
+        award_id=event.award_id,
+        change=event.change,
+        reason_code=event.reason_code,
+        effective=event.effective,
+        authority=event.authority,
+        note=WAITING if approval.status == "open" else None,
+    )
 
 
 def answer_for(award: Recorded, standing: Standing, status_url: str) -> StandingAnswer:

@@ -4,7 +4,8 @@ import asyncio
 
 from litestar import Litestar
 
-from ledger.access import AccessProjection, Keys, access_tables
+from ledger.access import AccessProjection, Keys, Tokens, access_tables
+from ledger.approvals import ApprovalProjection, Approvals, approval_tables
 from ledger.bus import Bus
 from ledger.connected import connected
 from ledger.health import Figures, checks
@@ -17,8 +18,8 @@ from ledger.settings import Settings, Token
 from ledger.store import Store
 from ledger.tables import lay_out
 from ledger.web import Service, application
-from revocation import commanded
-from revocation.http import many, standings, status_lists
+from revocation import commanded, proposing
+from revocation.http import approvals, many, standings, status_lists
 from revocation.lists import leasing
 from revocation.lists.leasing import Leasing
 from revocation.lists.projection import ListProjection
@@ -28,16 +29,17 @@ from revocation.lists.signing import ListSigner
 from revocation.parts import Revocation
 from revocation.sealing import BusSealer
 
-HANDLERS = [*standings.HANDLERS, *many.HANDLERS, *status_lists.HANDLERS]
+HANDLERS = [*standings.HANDLERS, *many.HANDLERS, *approvals.HANDLERS, *status_lists.HANDLERS]
 TAGS = {
     "Standings": "Suspend, reinstate and revoke one's own awards.",
+    "Approvals": "Revocations that wait for a second key, where the institution wants that.",
     "Status lists": "What verifiers read: signed Bitstring Status Lists, without a login.",
 }
 
 
 def app(settings: Settings) -> Litestar:
     """The service for these settings."""
-    api_keys = Keys("revocation", settings.pepper)
+    api_keys = Keys("revocation", settings.pepper, Tokens(settings.server_secret, settings.public_url))
 
     async def work(ready: Ready[Revocation]) -> None:
         await run(settings, api_keys, ready)
@@ -69,24 +71,29 @@ async def run(settings: Settings, api_keys: Keys, ready: Ready[Revocation]) -> N
 
 def projections_for(
     store: Store, status_url: str, signing_kek: Keyring, api_keys: Keys | None = None, token: Token | None = None
-) -> tuple[ListProjection, AccessProjection]:
+) -> tuple[ListProjection, AccessProjection, ApprovalProjection]:
     """The service's projections. Lists are signed on the way."""
     keys = signing_keys_for(store.pool, signing_kek, token)
-    return ListProjection(ListSigner(status_url, keys), keys.forget), AccessProjection("revocation", api_keys)
+    return (
+        ListProjection(ListSigner(status_url, keys), keys.forget),
+        AccessProjection("revocation", api_keys),
+        ApprovalProjection("revocation", "standing"),
+    )
 
 
 async def _follow(settings: Settings, api_keys: Keys, bus: Bus, store: Store, ready: Ready[Revocation]) -> None:
-    await lay_out(store.pool, "revocation", access_tables("revocation"))
+    await lay_out(store.pool, "revocation", access_tables("revocation"), approval_tables("revocation"))
     if settings.signing_kek is None:
         raise RuntimeError("revocation needs the key-encryption key of the signing keys")
-    lists, access = projections_for(store, settings.status_url, settings.signing_kek, api_keys, settings.pkcs11)
-    followers = (Projector(lists, store, bus), Projector(access, store, bus))
+    projections = projections_for(store, settings.status_url, settings.signing_kek, api_keys, settings.pkcs11)
+    lists, followers = projections[0], tuple(Projector(projection, store, bus) for projection in projections)
     publisher = Publisher(store, followers[0], settings.server_secret)
     parts = Revocation(
         settings=settings,
         store=store,
         bus=bus,
         lists=Lists(store, followers[0], lists.signer),
+        approvals=Approvals(store, "revocation", "standing"),
         projectors=followers,
     )
     api_keys.attach(store.pool, parts.caught_up)
@@ -96,4 +103,5 @@ async def _follow(settings: Settings, api_keys: Keys, bus: Bus, store: Store, re
         for projector in followers:
             group.create_task(projector.run())
         group.create_task(publisher.run())
+        group.create_task(proposing.sweep(parts))
         ready(parts)

@@ -16,6 +16,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from ledger import errors, ids
+from ledger.approvals.rules import ApprovalRequired
 from ledger.codec import Fact, Recorded, format_time, parse_time
 from ledger.errors import FieldError
 from revocation.standings import (
@@ -92,24 +93,25 @@ def check(wish: PreviewChanges) -> None:
         raise errors.Malformed("Each award can be named once.", errors=bad)
 
 
-Rule = Callable[[Sequence[Recorded], Sequence[Recorded], Sequence[Recorded]], list[Fact]]
+Rule = Callable[..., list[Fact]]
 
 
 def foresee(
     award_id: str,
     rule: Rule,
     history: Sequence[Recorded],
-    award_history: Sequence[Recorded],
-    institution_history: Sequence[Recorded],
+    *read: Sequence[Recorded],
 ) -> Foreseen:
-    """What the rule itself, the one that will decide, would do now."""
+    """What the rule itself, the one that will decide, would do now; `read` are the histories that it reads besides."""
     outlook: Outlook = "nothing"
     detail = None
     try:
-        if rule(history, award_history, institution_history):
+        if rule(history, *read):
             outlook = "change"
     except errors.NotFound as error:
         return Foreseen(award_id, 0, "unknown", error.detail)
+    except ApprovalRequired as error:  # then carrying it out proposes it
+        return Foreseen(award_id, len(history), "change", error.detail)
     except errors.Refused as error:
         said = [f"{where.pointer.lstrip('/')}: {where.detail}" for where in error.errors]
         outlook, detail = "refused", " ".join([error.detail, *said])

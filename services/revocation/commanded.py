@@ -16,10 +16,13 @@ from ledger import errors
 from ledger.bus import Bus
 from ledger.codec import Actor
 from ledger.errors import FieldError
+from ledger.events import StandingProposed
 from ledger.store import Wish
 from ledger.web.validation import convert
-from revocation.bulk import Rule, foresee
+from revocation.bulk import foresee
+from revocation.changing import decide_change
 from revocation.clock import now
+from revocation.heirs import chain_to, streams_of
 from revocation.parts import Revocation
 from revocation.standings import Change, ChangeStanding, rule_for
 
@@ -57,9 +60,9 @@ class Fault(msgspec.Struct, frozen=True):
 
 class Answered(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What became of one wish, or would: `changed` by the event at `position`, `nothing` (it stood so already),
-    `refused`, or `unknown` (no award of this institution)."""
+    `proposed` (a second key has to approve), `refused`, or `unknown` (no award of this institution)."""
 
-    said: Literal["changed", "nothing", "refused", "unknown"]
+    said: Literal["changed", "nothing", "proposed", "refused", "unknown"]
     position: int | None = None
     fault: Fault | None = None
 
@@ -90,15 +93,10 @@ async def serve(bus: Bus, parts: Revocation) -> None:
 async def _answered(parts: Revocation, request: ChangeRequest, item: Item) -> Answered:
     try:
         data = convert(item.wish, ChangeStanding)
-        rule = rule_for(request.change, data, tenant=request.tenant, at=now())
         if request.dry_run:
-            return await _foreseen(parts, request, item, rule)
-        decision = await parts.store.decide(
-            f"standing/{item.award_id}",
-            rule,
-            wish=Wish(tenant=request.tenant, command=item.command, actor=request.actor, person=request.person),
-            reads=(f"award/{item.award_id}", f"institution/{request.tenant}"),
-        )
+            return await _foreseen(parts, request, item, data)
+        wish = Wish(tenant=request.tenant, command=item.command, actor=request.actor, person=request.person)
+        decision = await decide_change(parts, wish, item.award_id, request.change, data)
     except errors.Unavailable:
         raise
     except errors.LedgerError as error:
@@ -106,13 +104,15 @@ async def _answered(parts: Revocation, request: ChangeRequest, item: Item) -> An
         return Answered(said=said, fault=Fault(error.code, error.detail, tuple(error.errors)))
     if not decision.events:
         return Answered(said="nothing")
-    return Answered(said="changed", position=decision.events[-1].position)
+    proposed = isinstance(decision.events[0].event, StandingProposed)
+    return Answered(said="proposed" if proposed else "changed", position=decision.events[-1].position)
 
 
-async def _foreseen(parts: Revocation, request: ChangeRequest, item: Item, rule: Rule) -> Answered:
+async def _foreseen(parts: Revocation, request: ChangeRequest, item: Item, data: ChangeStanding) -> Answered:
+    chain = await chain_to(parts.store, item.award_id, request.tenant)
+    rule = rule_for(request.change, data, tenant=chain[0], heirs=chain[1:], at=now())
     history = await parts.store.load(f"standing/{item.award_id}")
-    award = await parts.store.load_cached(f"award/{item.award_id}")
-    institution = await parts.store.load_cached(f"institution/{request.tenant}")
-    seen = foresee(item.award_id, rule, history, award, institution)
-    fault = None if seen.detail is None else Fault(seen.outlook, seen.detail)
+    read = [await parts.store.load_cached(stream) for stream in streams_of(item.award_id, chain)]
+    seen = foresee(item.award_id, rule, history, *read)
+    fault = None if seen.detail is None or seen.outlook == "change" else Fault(seen.outlook, seen.detail)
     return Answered(said="changed" if seen.outlook == "change" else seen.outlook, fault=fault)

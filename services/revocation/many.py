@@ -12,20 +12,24 @@ from typing import Literal, TypeVar
 import msgspec
 
 from ledger import errors
+from ledger.approvals import ApprovalRequired
 from ledger.codec import Fact, Recorded, format_time, parse_time
 from ledger.errors import FieldError
+from ledger.events import StandingProposed
 from ledger.store import Decision, Wish
 from ledger.wishing import follow_up
 from revocation import bulk
 from revocation.answers import StandingFacts, facts_of
 from revocation.bulk import Foreseen, MakeChanges, Outlook, Preview, PreviewChanges
 from revocation.clock import now
+from revocation.heirs import chain_to, streams_of
 from revocation.parts import Revocation
+from revocation.proposing import proposal_id, propose_change
 from revocation.standings import Change, rule_for, standing_of
 
 AT_ONCE = 64
 CHANGED_MEANWHILE = "The standing changed after the preview, so it was left alone; make a new preview."
-Outcome = Literal["changed", "nothing", "refused", "unknown", "stale"]
+Outcome = Literal["changed", "nothing", "refused", "unknown", "stale", "proposed"]
 A = TypeVar("A")
 B = TypeVar("B")
 
@@ -53,13 +57,15 @@ class PreviewAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 class ChangeItem(msgspec.Struct, frozen=True, kw_only=True):
     """What happened to one award: `changed` (by the event at `position`), `nothing` (it stood so already), or as the
-    preview said. `stale`: its standing changed after the preview, so it was left alone."""
+    preview said. `stale`: its standing changed after the preview, so it was left alone. `proposed`: a second key has
+    to approve it, at `approval_id`."""
 
     award_id: str
     outcome: Outcome
     standing: StandingFacts | None = None
     position: int | None = None
     detail: str | None = None
+    approval_id: str | None = None
 
 
 class ChangesAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,14 +81,18 @@ async def preview(parts: Revocation, wish: PreviewChanges, tenant: str) -> Previ
     """What the change would do to each award, judged by the rule that will decide; records nothing."""
     bulk.check(wish)
     at, head = now(), await parts.store.head()
+    parts.store.forget(f"institution/{tenant}")  # once for all awards: what is cached may be behind
     draft = bulk.preview_of(wish, [], tenant=tenant, at=at)
-    rule = rule_for(draft.change, draft.wish, tenant=tenant, at=at)
-    institution = await parts.store.load(f"institution/{tenant}")
 
     async def look(award_id: str) -> tuple[Foreseen, StandingFacts | None]:
+        try:
+            chain = await chain_to(parts.store, award_id, tenant)
+        except errors.NotFound as error:
+            return Foreseen(award_id, 0, "unknown", error.detail), None
         history = await parts.store.load(f"standing/{award_id}")
-        award_history = await parts.store.load_cached(f"award/{award_id}")
-        foreseen = bulk.foresee(award_id, rule, history, award_history, institution)
+        read = [await parts.store.load_cached(stream) for stream in streams_of(award_id, chain)]
+        rule = rule_for(draft.change, draft.wish, tenant=chain[0], heirs=chain[1:], at=at)
+        foreseen = bulk.foresee(award_id, rule, history, *read)
         return foreseen, None if foreseen.outlook == "unknown" else facts_of(standing_of(history))
 
     found = await _each(look, wish.award_ids)
@@ -110,10 +120,10 @@ async def carry_out(parts: Revocation, wish: Wish, data: MakeChanges) -> tuple[C
     at = None if began else now()
     previewed = bulk.read(parts.settings.server_secret, data.preview_token, tenant=wish.tenant, at=at)
     carried = began or await _begin(parts, wish, previewed)
-    position = carried.events[0].position if carried else None
+    first = carried.events[0] if carried else None
 
     async def one(foreseen: Foreseen) -> tuple[ChangeItem, bool]:
-        return await _one(parts, wish, previewed, foreseen, position)
+        return await _one(parts, wish, previewed, foreseen, first)
 
     done = await _each(one, previewed.awards)
     items = [item for item, _ in done]
@@ -152,13 +162,14 @@ async def _begin(parts: Revocation, wish: Wish, previewed: Preview) -> Decision 
 
 
 async def _one(
-    parts: Revocation, wish: Wish, previewed: Preview, foreseen: Foreseen, position: int | None
+    parts: Revocation, wish: Wish, previewed: Preview, foreseen: Foreseen, began: Recorded | None
 ) -> tuple[ChangeItem, bool]:
-    """What happened to one award, doing it where it was not done yet; whether it was."""
+    """What happened to one award, doing it where it was not done yet; whether it was. `began` is the event that carries
+    the request."""
     stream, award_id = f"standing/{foreseen.award_id}", foreseen.award_id
     history = await parts.store.load(stream)
     if foreseen.outlook != "change":
-        if not bulk.stands(foreseen, history, position):
+        if not bulk.stands(foreseen, history, began.position if began else None):
             return ChangeItem(award_id=award_id, outcome="stale", detail=CHANGED_MEANWHILE), True
         standing = None if foreseen.outlook == "unknown" else facts_of(standing_of(history, foreseen.version))
         item = ChangeItem(
@@ -170,8 +181,12 @@ async def _one(
         )
         return item, True
     made, replayed = [r for r in history if r.command_id == wish.command], True
+    if began is not None and is_proposal(began) and began.event.award_id == award_id:  # type: ignore[attr-defined]
+        return _proposed(award_id, began), True
     if not made:
         own = follow_up(parts.settings.server_secret, wish, f"standings/{award_id}")
+        if earlier := await parts.store.load(parts.approvals.stream(proposal_id(parts, own))):
+            return _proposed(award_id, earlier[0]), True
         try:
             decision = await _decide(parts, own, previewed, foreseen)
         except errors.Stale:
@@ -179,6 +194,8 @@ async def _one(
         except errors.Refused as error:  # such as free text about a learner who was erased
             return ChangeItem(award_id=award_id, outcome="refused", detail=error.detail), True
         made, replayed = list(decision.events), decision.replayed
+        if is_proposal(made[0]):
+            return _proposed(award_id, made[0]), replayed
         history = await parts.store.load(stream)
     standing = facts_of(standing_of(history, made[-1].version))
     item = ChangeItem(award_id=award_id, outcome="changed", standing=standing, position=standing.position)
@@ -187,17 +204,30 @@ async def _one(
 
 async def _decide(parts: Revocation, wish: Wish, previewed: Preview, foreseen: Foreseen) -> Decision:
     """One award's change, if its standing is still the one foreseen. Raises Stale."""
-    rule = rule_for(previewed.change, previewed.wish, tenant=previewed.tenant, at=now())
+    chain = await chain_to(parts.store, foreseen.award_id, previewed.tenant)
+    rule = rule_for(previewed.change, previewed.wish, tenant=chain[0], heirs=chain[1:], at=now())
 
-    def if_unchanged(
-        history: Sequence[Recorded], award: Sequence[Recorded], institution: Sequence[Recorded]
-    ) -> list[Fact]:
+    def if_unchanged(history: Sequence[Recorded], *read: Sequence[Recorded]) -> list[Fact]:
         if not bulk.stands(foreseen, history):
             raise errors.Stale(CHANGED_MEANWHILE)
-        return rule(history, award, institution)
+        return rule(history, *read)
 
-    reads = (f"award/{foreseen.award_id}", f"institution/{previewed.tenant}")
-    return await parts.store.decide(f"standing/{foreseen.award_id}", if_unchanged, wish=wish, reads=reads)
+    stream, reads = f"standing/{foreseen.award_id}", streams_of(foreseen.award_id, chain)
+    own = msgspec.structs.replace(wish, tenant=chain[0])
+    try:
+        return await parts.store.decide(stream, if_unchanged, wish=own, reads=reads)
+    except ApprovalRequired:
+        return await propose_change(parts, wish, foreseen.award_id, previewed.change, previewed.wish)
+
+
+def is_proposal(recorded: Recorded) -> bool:
+    """Whether an event only proposes a change."""
+    return isinstance(recorded.event, StandingProposed)
+
+
+def _proposed(award_id: str, recorded: Recorded) -> ChangeItem:
+    approval_id = recorded.stream.partition("/")[2]
+    return ChangeItem(award_id=award_id, outcome="proposed", position=recorded.position, approval_id=approval_id)
 
 
 async def _each(ask: Callable[[A], Awaitable[B]], items: Sequence[A]) -> list[B]:

@@ -7,6 +7,7 @@ from litestar import Request
 
 from ledger import errors
 from ledger.access import Caller
+from ledger.approvals import Approvals
 from ledger.bus import Bus
 from ledger.projector import Projector, caught_up
 from ledger.settings import Settings
@@ -25,6 +26,7 @@ class Revocation(msgspec.Struct, frozen=True, kw_only=True):
     store: Store
     bus: Bus
     lists: Lists
+    approvals: Approvals
     projectors: tuple[Projector, ...]
 
     def wish(self, request: Request[Any, Any, Any], key: WishKey) -> Wish:

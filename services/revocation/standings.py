@@ -1,6 +1,7 @@
 """The standing of an award: valid, suspended or revoked. Pure rules over the stream `standing/<award id>`.
 
-Rules. Only the institution that made an award changes its standing; to everybody else the award is not there. Revoking
+Rules. Only the institution that made an award changes its standing, and once that is closed its successor; to
+everybody else the award is not there. Revoking
 is final: nothing follows it. Suspending can be taken back, as often as it takes. A change that would change nothing
 records nothing. Every change names a coded reason; free text is sealed beside the event under the learner's key. What
 moves in the status lists is copied from the award into the event, so that a list follows from events alone.
@@ -13,6 +14,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from ledger import errors
+from ledger.approvals.rules import ApprovalRequired
 from ledger.codec import Fact, Recorded, format_time, parse_time
 from ledger.errors import FieldError
 from ledger.events import (
@@ -22,9 +24,10 @@ from ledger.events import (
     AwardSuspended,
     DocumentIssued,
     StandingChanged,
+    StandingProposed,
     StatusEntry,
 )
-from revocation.issuers import active_issuer
+from revocation.issuers import deciding_issuer
 
 ReasonCode = Literal[
     "academic_misconduct",
@@ -58,6 +61,7 @@ EVENT: dict[Change, type[StandingChanged]] = {
     "reinstate": AwardReinstated,
     "revoke": AwardRevoked,
 }
+FOUR_EYES: dict[Change, str] = {"revoke": "revocations"}  # what an institution's policy calls what takes a second key
 PURPOSE: dict[Change, str] = {"suspend": "suspension", "reinstate": "suspension", "revoke": "revocation"}
 
 SealedText = Annotated[
@@ -129,17 +133,73 @@ def status_after(event: StandingChanged) -> Status:
     raise TypeError(f"{type(event).__name__} says nothing of a standing")
 
 
-def rule_for(change: Change, wish: ChangeStanding, *, tenant: str, at: datetime) -> Callable[..., list[Fact]]:
-    """`decide`'s rule over (standing history, award history, institution history); `at` is now, aware UTC."""
+def rule_for(
+    change: Change,
+    wish: ChangeStanding,
+    *,
+    tenant: str,
+    heirs: Sequence[str] = (),
+    at: datetime,
+    approval: str | None = None,
+) -> Callable[..., list[Fact]]:
+    """`decide`'s rule over (standing history, award history, institution histories); `at` is now, aware UTC.
+
+    `tenant` made the award; where it is closed, `heirs` are its successors up to the one that decides, and their
+    histories follow that of `tenant`. `approval` is the proposal that a second key approved; without it the rule raises
+    ApprovalRequired for what takes one.
+    """
 
     def rule(
-        history: Sequence[Recorded], award_history: Sequence[Recorded], institution_history: Sequence[Recorded]
+        history: Sequence[Recorded], award_history: Sequence[Recorded], *institutions: Sequence[Recorded]
     ) -> list[Fact]:
         award = award_of(award_history, tenant)
-        active_issuer(institution_history)
-        return _facts(change, wish, history, award, made=_made(award_history), at=at)
+        issuer = deciding_issuer((tenant, *heirs), institutions)
+        facts = _facts(change, wish, history, award, made=_made(award_history), at=at)
+        if facts and approval is None and FOUR_EYES.get(change) in issuer.four_eyes:
+            raise ApprovalRequired("This institution lets a second key approve its revocations.")
+        return [_approved(fact, approval) for fact in facts]
 
     return rule
+
+
+def propose(
+    change: Change,
+    wish: ChangeStanding,
+    history: Sequence[Recorded],
+    standing_history: Sequence[Recorded],
+    *read: Sequence[Recorded],
+    chain: Sequence[str],
+    at: datetime,
+) -> list[Fact]:
+    """The proposal of a change that could be made now; the histories are those of the proposal, the standing, and what
+    `rule_for` reads. Raises as that rule does, and Conflict when no second key has to approve any more."""
+    if history:
+        return []
+    if FOUR_EYES.get(change) not in deciding_issuer(chain, read[1:]).four_eyes:
+        raise errors.Conflict("The institution's policy changed at this moment; try again.")
+    rule = rule_for(change, wish, tenant=chain[0], heirs=chain[1:], at=at, approval="proposed")
+    facts = rule(standing_history, *read)
+    if not facts:
+        raise errors.Conflict("The standing changed at this moment; try again.")
+    event = StandingProposed(
+        award_id=facts[0].event.award_id,  # type: ignore[attr-defined]
+        change=change,
+        reason_code=wish.reason_code,
+        decides=chain[-1],
+        effective=format_time(wish.effective) if wish.effective else None,
+        authority=wish.authority,
+    )
+    return [Fact(event=event, at=at, subject=facts[0].subject, personal=facts[0].personal)]
+
+
+def proposed_change(event: StandingProposed) -> tuple[Change, ChangeStanding]:
+    """What was proposed. Its free text stays sealed beside the proposal."""
+    wish = {
+        "reason_code": event.reason_code,
+        "authority": event.authority,
+        "effective": parse_time(event.effective) if event.effective else None,
+    }
+    return msgspec.convert(event.change, Change), msgspec.convert(wish, ChangeStanding)
 
 
 def award_of(history: Sequence[Recorded], tenant: str, before: int | None = None) -> Recorded:
@@ -161,6 +221,10 @@ def entries_of(award: Recorded) -> list[StatusEntry]:
 def suspension_is_listed(award: Recorded) -> bool:
     """Whether a suspension shows in a list that foreign verifiers read (DESIGN §8: profile `full`)."""
     return any(entry.purpose == "suspension" for entry in entries_of(award))
+
+
+def _approved(fact: Fact, approval: str | None) -> Fact:
+    return msgspec.structs.replace(fact, event=msgspec.structs.replace(fact.event, approval=approval))
 
 
 def _facts(

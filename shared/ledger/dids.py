@@ -8,9 +8,9 @@ with `revoked` and is taken off the assertions: outsiders cannot see positions i
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
-from urllib.parse import unquote
+from urllib.parse import quote, unquote, urlsplit
 
 import msgspec
 
@@ -103,6 +103,11 @@ def did_key_document(did: str) -> Json:
     }
 
 
+def did_for(public_url: str, slug: str) -> str:
+    """`did:web:<host%3Aport>:issuers:<slug>` under the registry's address (did:web, method-specific identifier)."""
+    return f"did:web:{quote(urlsplit(public_url).netloc, safe='')}:issuers:{slug}"
+
+
 def did_web_url(did: str, *, scheme: str = "https") -> str:
     """Where the document of a did:web lies: `did:web:host%3A8443:path` → `https://host:8443/path/did.json`.
 
@@ -172,6 +177,23 @@ def method_of(document: Json, method_id: str, purpose: str = ASSERTION) -> Publi
     if method.key is None:
         raise CannotSay("The verification method holds a key of a kind that is not known here, or a broken one.")
     return method.key
+
+
+def assertion_keys(document: Mapping[str, Any]) -> dict[str, str]:
+    """The keys that a DID document lists for assertions, as multibase by their full DID URLs.
+
+    Raises ProofError where one of them is not described, or of a kind that is not known here.
+    """
+    did, group = document.get("id"), document.get(ASSERTION)
+    if not isinstance(did, str):
+        raise ProofError(VERIFICATION, "The DID document does not say whose it is.")
+    found = {}
+    for entry in group if isinstance(group, list) else []:
+        method = _absolute(entry.get("id") if isinstance(entry, dict) else entry, did)
+        if method is None:
+            raise ProofError(VERIFICATION, "The DID document lists a verification method without a name.")
+        found[method] = method_of(dict(document), method).multibase
+    return found
 
 
 def _written(did: str, method: Method) -> Json:

@@ -46,11 +46,12 @@ class MailSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What one service process is told. `kek` seals learners' data keys (issuance alone holds it), `signing_kek` the
-    institutions' signing keys (issuance and revocation). URLs have no trailing slash. `lease_places` is how many
-    places in the status lists issuance asks for at a time; `job_retention_days` how long the refused rows of a bulk
-    job can be had after its end; `demo_folder` holds what the registry's `/demo` page shows, where a demo was
-    loaded. `kek_rotation_days` and `backup_retention_days` make the erasure horizon; `erasure_list` is the file
-    outside the backups that remembers erasures; `pkcs11` is where new signing keys are made instead of in the vault;
+    institutions' signing keys (issuance and revocation). URLs have no trailing slash; `issuance_url` is where
+    institutions reach issuance, which its OAuth metadata names. `lease_places` is how many places in the status lists
+    issuance asks for at a time; `job_retention_days` how long the refused rows of a bulk job can be had after its end;
+    `demo_folder` holds what the registry's `/demo` page shows, where a demo was loaded. `kek_rotation_days` and
+    `backup_retention_days` make the erasure horizon; `erasure_list` is the file outside the backups that remembers
+    erasures; `pkcs11` is where new signing keys are made instead of in the vault;
     `mail` is issuance's alone."""
 
     service: str
@@ -69,6 +70,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     outbound_allow: tuple[str, ...]
     demo_folder: Path | None
     mail: MailSettings | None = None
+    issuance_url: str = "http://localhost:8001"
     lease_places: int = 1024
     kek_rotation_days: int = 90
     backup_retention_days: int = 30
@@ -95,6 +97,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             nats_credentials_file=Path(f) if (f := read.text("NATS_CREDENTIALS_FILE", "")) else None,
             public_url=read.text("PUBLIC_URL", f"http://localhost:{base}").rstrip("/"),
             status_url=read.text("STATUS_URL", f"http://localhost:{base + 2}").rstrip("/"),
+            issuance_url=read.text("ISSUANCE_URL", f"http://localhost:{base + 1}").rstrip("/"),
             host=read.text("HOST", "127.0.0.1"),
             port=base + PORT_OFFSETS[service],
             server_secret=read.secret("SERVER_SECRET"),

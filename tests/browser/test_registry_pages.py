@@ -18,20 +18,27 @@ from tests.registry.world import (
     ACHIEVEMENT,
     AWARD,
     CAPABILITY,
+    NOVA,
     PEPPER,
     REVOKED_CAPABILITY,
     SECRET,
     WITHDRAWN,
     World,
     credential,
+    did,
     signed,
 )
 from tests.servers import PostgresServer
 
+from ledger.events import InstitutionClosed, InstitutionMoved, InstitutionRenamed
+
+ELM = "inst_" + "e" * 26
+WHY = {"reason_code": "board_decision", "authority": "Ministry of Education"}
 PAGES = {
     "catalogue": "/",
     "issuers": "/issuers",
     "issuer": "/issuers/nova",
+    "closed issuer": "/issuers/elm",
     "achievement": f"/achievements/{ACHIEVEMENT}/versions/2",
     "award": f"/v1/awards/{WITHDRAWN}",
     "credential": f"/credentials/{CAPABILITY}",
@@ -97,6 +104,16 @@ def site(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFacto
 async def _tell(database: Database) -> None:
     world = await World.open(database)
     await world.tell()
+    await world.institution(ELM, "elm", "Elm College")
+    names = {"name": "Elm Academy", "previous_name": "Elm College"}
+    dids = {"did": "did:web:badges.elm.example", "previous_did": did("elm")}
+    await world.append(
+        f"institution/{ELM}",
+        InstitutionRenamed(**WHY, **names),
+        InstitutionMoved(**WHY, **dids),
+        InstitutionClosed(**WHY, successor=NOVA),
+        tenant=ELM,
+    )
     await world.close()
 
 
@@ -135,6 +152,18 @@ def test_a_page_reads_well_in_the_dark(browser: Browser, site: str, path: str) -
 
     assert found.violations_count == 0, found.generate_report()
     context.close()
+
+
+def test_the_page_of_a_closed_issuer_tells_what_became_of_it(page: Page, site: str) -> None:
+    page.goto(f"{site}/issuers/elm")
+
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Elm Academy")
+    expect(page.locator(".notice.bad")).to_contain_text("This institution was closed.")
+    expect(page.get_by_text("Formerly Elm College.")).to_be_visible()
+    expect(page.get_by_text(did("elm")).first).to_be_visible()
+    expect(page.get_by_text("decided by Ministry of Education").first).to_be_visible()
+    page.get_by_role("link", name="Nova", exact=True).click()
+    assert page.url == f"{site}/issuers/nova"
 
 
 def test_a_pasted_credential_is_judged_without_leaving_the_page(page: Page, site: str) -> None:

@@ -12,6 +12,7 @@ import pytest
 from tests import servers
 from tests.cli.running import Ended, credledger, environment_for
 from tests.conftest import new_database
+from tests.elsewhere import Elsewhere
 from tests.running import KEYRINGS, Running, running
 from tests.servers import PostgresServer, wait_until
 
@@ -48,11 +49,17 @@ class Here(msgspec.Struct, frozen=True):
 
 
 @pytest.fixture(scope="session")
-def here(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Here]:
+def here(
+    postgres_server: PostgresServer, elsewhere: Elsewhere, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Here]:
     """Three services over a database and a message bus of their own."""
     database, data = new_database(postgres_server), tmp_path_factory.mktemp("state")
     roles = {"issuance": database.issuance, "registry": database.registry, "revocation": database.revocation}
-    settings = {"CREDLEDGER_DEMO_FOLDER": str(data / "demo"), "CREDLEDGER_BACKUP_RETENTION_DAYS": "0"}
+    settings = {
+        "CREDLEDGER_DEMO_FOLDER": str(data / "demo"),
+        "CREDLEDGER_BACKUP_RETENTION_DAYS": "0",
+        "CREDLEDGER_OUTBOUND_ALLOW": elsewhere.place,
+    }
     with servers.nats() as nats, running(roles, nats, tmp_path_factory.mktemp("ledger"), **settings) as ledger:
         (data / "operator.key").write_text(ledger.operator + "\n")
         yield Here(ledger, data, {**roles, "owner": database.url})

@@ -168,13 +168,13 @@ def test_the_operator_takes_institutions_in_and_out(here: Here) -> None:
         "--json",
     )
     institution = json.loads(made.out)
-    out = here.run("institutions", "deactivate", institution["id"], "--reason-code", "closed")
-    back = here.run("institutions", "reactivate", institution["id"], "--reason-code", "reopened")
+    out = here.run("institutions", "suspend", institution["id"], "--reason-code", "unpaid", "--authority", "Rule 4")
+    back = here.run("institutions", "reinstate", institution["id"], "--reason-code", "paid", "--authority", "Rule 4")
     listed = here.run("institutions", "list", "--json")
 
     assert institution["api_key"].startswith("cl_test_")
-    assert out.out == "Made by command (DEMO) is deactivated.\n", out.err
-    assert back.out == "Made by command (DEMO) is active.\n", back.err
+    assert out.out == f"Made by command (DEMO) is suspended. It issues as {institution['did']}.\n", out.err
+    assert back.out == f"Made by command (DEMO) is active. It issues as {institution['did']}.\n", back.err
     assert [i["active"] for i in json.loads(listed.out)["data"] if i["slug"] == "cli-made"] == [True]
 
 

@@ -8,18 +8,21 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import msgspec
 import pytest
 from cyclopts import App
 from tests.cli.conftest import Here
+from tests.elsewhere import Elsewhere
 from tests.running import Institution
 
 from ledger.cli.app import app
 from ledger.cli.demo.content import Content
 
 Words = tuple[str, ...]
+WHY = ("--reason-code", "board_decision", "--authority", "Ministry of Education")
 
 
 class World(msgspec.Struct):
@@ -30,6 +33,7 @@ class World(msgspec.Struct):
     achievement: str
     credential: Path
     folder: Path
+    elsewhere: Elsewhere
     count: int = 0
 
     def fresh(self, name: str) -> str:
@@ -40,12 +44,21 @@ class World(msgspec.Struct):
     def institution(self) -> str:
         return self.here.ledger.institution(self.fresh("counted")).id
 
-    def deactivated(self) -> str:
+    def suspended(self) -> str:
         institution = self.institution()
-        path = f"/v1/institutions/{institution}/deactivation"
-        answer = self.here.ledger.post("issuance", path, {"reason_code": "unpaid"}, key=self.here.ledger.operator)
+        path, why = f"/v1/institutions/{institution}/suspension", {"reason_code": "unpaid", "authority": "Board"}
+        answer = self.here.ledger.post("issuance", path, why, key=self.here.ledger.operator)
         assert answer.is_success, answer.text
         return institution
+
+    def placed(self) -> Words:
+        """An institution whose DID document lies at another host, and its DID there."""
+        institution, name = self.institution(), self.fresh("placed")
+        did = self.elsewhere.did(name)
+        path = f"/v1/institutions/{institution}/did-document?did={quote(did)}"
+        document = self.here.ledger.get("issuance", path, key=self.here.ledger.operator).json()["document"]
+        self.elsewhere.put(name, document)
+        return institution, "--did", did
 
     def key_id(self) -> str:
         answer = self.here.ledger.post("issuance", "/v1/keys", {"name": "counted"}, key=self.school.api_key)
@@ -126,12 +139,16 @@ RECIPES: dict[str, Recipe] = {
         lambda w: (w.fresh("made-by-command"), "--name", "Made (DEMO)", "--url", "https://made.example"),
         {"institution.created": 1, "issuer.key_changed": 2, "access.key_created": 1},
     ),
-    "institutions deactivate": Recipe(
-        lambda w: (w.institution(), "--reason-code", "unpaid"), {"institution.deactivated": 1}
+    "institutions suspend": Recipe(lambda w: (w.institution(), *WHY), {"institution.suspended": 1}),
+    "institutions reinstate": Recipe(lambda w: (w.suspended(), *WHY), {"institution.reinstated": 1}),
+    "institutions rename": Recipe(
+        lambda w: (w.institution(), "--name", w.fresh("Renamed"), *WHY), {"institution.renamed": 1}
     ),
-    "institutions reactivate": Recipe(
-        lambda w: (w.deactivated(), "--reason-code", "paid"), {"institution.reactivated": 1}
+    "institutions close": Recipe(
+        lambda w: (w.institution(), "--successor", w.school.id, *WHY), {"institution.closed": 1}
     ),
+    "institutions merge": Recipe(lambda w: (w.institution(), "--into", w.school.id, *WHY), {"institution.merged": 1}),
+    "institutions move": Recipe(lambda w: (*w.placed(), *WHY), {"institution.moved": 1}),
     "keys create": Recipe(lambda w: (w.fresh("key"),), {"access.key_created": 1}, own_key=True),
     "keys rotate": Recipe(lambda w: (w.key_id(),), {"access.key_created": 1, "access.key_expiry_set": 1}, own_key=True),
     "keys revoke": Recipe(lambda w: (w.key_id(),), {"access.key_revoked": 1}, own_key=True),
@@ -170,6 +187,7 @@ APPENDS_NOTHING: dict[str, Callable[[World], Words]] = {
     "migrate": lambda _: (),
     "institutions list": lambda _: (),
     "jobs list": lambda w: ("--key", w.school.api_key),
+    "institutions place": lambda w: (w.school.id, "--did", "did:web:badges.made.example"),
     "keys list": lambda _: (),
     "keys status": lambda _: (),
     "keys signed": lambda w: (w.signing_key(), "--key", w.school.api_key),
@@ -186,12 +204,12 @@ def commands(table: App = app, path: Words = ()) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def world(here: Here, tmp_path_factory: pytest.TempPathFactory) -> World:
+def world(here: Here, elsewhere: Elsewhere, tmp_path_factory: pytest.TempPathFactory) -> World:
     school, folder = here.ledger.institution("counted-school"), tmp_path_factory.mktemp("files")
     achievement = here.ledger.achievement(school)
     credential = folder / "credential.json"
     credential.write_text(json.dumps(here.ledger.award(school, achievement)["credential"]))
-    return World(here, school, achievement, credential, folder)
+    return World(here, school, achievement, credential, folder, elsewhere)
 
 
 def run(world: World, command: str, arguments: Words, **settings: str) -> None:

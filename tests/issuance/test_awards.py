@@ -14,7 +14,8 @@ from issuance.achievements.model import Criteria, ResultDescription
 from issuance.achievements.versions import WithdrawVersion
 from issuance.awards import AwardLearner, Draws, Evidence, Learner, Result
 from issuance.documents import Addresses
-from issuance.institutions import CreateInstitution, NewKey, Reason
+from issuance.institution_life import Turn, suspend
+from issuance.institutions import CreateInstitution, NewKey
 from ledger import errors
 from ledger.codec import Recorded
 from ledger.events import Awarded, StatusEntry
@@ -133,11 +134,13 @@ def test_another_institutions_achievement_is_not_found() -> None:
         decide(achievement=[])
 
 
-def test_a_deactivated_institution_cannot_award() -> None:
+def test_a_suspended_institution_cannot_award() -> None:
     history = institution_history()
-    history = placed(f"institution/{TENANT}", institutions.deactivate(Reason("unpaid"), history, at=NOON), history)
+    history = placed(
+        f"institution/{TENANT}", suspend(Turn(reason_code="unpaid", authority="Board"), history, at=NOON), history
+    )
 
-    with pytest.raises(errors.Refused, match="deactivated"):
+    with pytest.raises(errors.Refused, match="suspended"):
         decide(institution=history)
 
 

@@ -7,14 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.issuance.histories import NOON, TENANT, placed
 
-from issuance import institutions
-from issuance.institutions import CreateInstitution, NewKey, Reason, UpdateInstitution
+from issuance import institution_life, institutions
+from issuance.institution_life import Turn
+from issuance.institutions import CreateInstitution, NewKey, UpdateInstitution
 from ledger import errors
 from ledger.codec import Recorded, format_time
 
 DID = "did:web:localhost%3A8000:issuers:nova"
 STREAM = f"institution/{TENANT}"
 WISH = CreateInstitution(slug="nova", name="Nova University", url="https://nova.example", email="badges@nova.example")
+WHY = Turn(reason_code="unpaid", authority="Board")
 KEYS = (NewKey("key_ed", "Ed25519", "z6MkEd"), NewKey("key_p2", "P-256", "zDnP2"))
 
 
@@ -39,11 +41,6 @@ def test_a_slug_is_given_once() -> None:
         institutions.create(WISH, created(), did=DID, keys=KEYS, at=NOON)
 
 
-def test_the_did_names_host_and_port_as_did_web_wants_it() -> None:
-    assert institutions.did_for("http://localhost:8000", "nova") == DID
-    assert institutions.did_for("https://ledger.example", "nova") == "did:web:ledger.example:issuers:nova"
-
-
 def test_an_update_that_changes_nothing_is_no_fact() -> None:
     same = UpdateInstitution(name=WISH.name, url=WISH.url, email=WISH.email)
 
@@ -61,18 +58,6 @@ def test_an_earlier_version_still_shows_the_profile_that_it_had() -> None:
     assert after is not None
     assert (before.name, before.version) == ("Nova University", 3)
     assert (after.name, after.email, after.version) == ("Nova Tech", None, 4)
-
-
-def test_a_deactivated_institution_cannot_be_written_until_it_is_reactivated() -> None:
-    history = created()
-    history = with_facts(history, institutions.deactivate(Reason("unpaid"), history, at=NOON))
-
-    with pytest.raises(errors.Refused, match="deactivated"):
-        institutions.active_institution(history)
-    assert institutions.deactivate(Reason("unpaid"), history, at=NOON) == []
-
-    history = with_facts(history, institutions.reactivate(Reason("paid"), history, at=NOON))
-    assert institutions.active_institution(history).active
 
 
 def test_rotation_retires_the_old_keys_and_keeps_them_listed() -> None:
@@ -109,7 +94,7 @@ def test_a_compromise_of_a_foreign_key_or_in_the_future_is_refused() -> None:
         institutions.compromise("key_ed", created(), since=NOON + timedelta(seconds=1), new=new, at=NOON)
 
 
-@given(st.lists(st.sampled_from(["rotate", "compromise", "update", "deactivate", "reactivate"]), max_size=12))
+@given(st.lists(st.sampled_from(["rotate", "compromise", "update", "suspend", "reinstate"]), max_size=12))
 def test_whatever_happens_one_key_of_each_algorithm_is_active(steps: list[str]) -> None:
     history = created()
     for number, step in enumerate(steps):
@@ -123,10 +108,10 @@ def test_whatever_happens_one_key_of_each_algorithm_is_active(steps: list[str]) 
             case "update" if state.active:
                 wish = UpdateInstitution(name=f"n{number}", url="https://nova.example")
                 facts = institutions.update(wish, history, at=NOON)
-            case "deactivate":
-                facts = institutions.deactivate(Reason("code"), history, at=NOON)
+            case "suspend":
+                facts = institution_life.suspend(WHY, history, at=NOON)
             case _:
-                facts = institutions.reactivate(Reason("code"), history, at=NOON)
+                facts = institution_life.reinstate(WHY, history, at=NOON)
         history = with_facts(history, facts)
 
     state = institutions.existing(history)

@@ -8,12 +8,12 @@ import pytest
 from tests.issuance.histories import NOON, TENANT, placed
 from tests.issuance.test_awards import ACHIEVEMENT, URL, achievement_history, institution_history
 
-from issuance import institutions, learners, results
+from issuance import learners, results
 from issuance.achievements import versions as achievements
 from issuance.achievements.model import ResultDescription, RubricLevel
 from issuance.achievements.versions import WithdrawVersion
 from issuance.awards import Learner, Overtaken
-from issuance.institutions import Reason
+from issuance.institution_life import Turn, suspend
 from issuance.learners import EraseLearner
 from issuance.mapping import PublishMapping, Rule, WithdrawMapping, versions
 from issuance.results import CorrectResult, Origin, RecordResult, WithdrawResult
@@ -64,8 +64,8 @@ def erased() -> list[Recorded]:
     return placed(f"learner/{PSEUDONYM}", facts)
 
 
-def deactivated() -> list[Recorded]:
-    facts = institutions.deactivate(Reason(reason_code="unpaid"), institution_history(), at=NOON)
+def suspended() -> list[Recorded]:
+    facts = suspend(Turn(reason_code="unpaid", authority="Board"), institution_history(), at=NOON)
     return placed(f"institution/{TENANT}", facts, institution_history())
 
 
@@ -128,8 +128,8 @@ def test_what_cannot_be_right_is_pointed_at(wish: RecordResult, pointer: str) ->
 def test_who_may_not_write_or_awards_no_more_records_nothing() -> None:
     withdrawn = achievements.withdraw(1, WithdrawVersion(), described(), institution_history(), at=NOON)
 
-    with pytest.raises(errors.Refused, match="deactivated"):
-        record(institution=deactivated())
+    with pytest.raises(errors.Refused, match="suspended"):
+        record(institution=suspended())
     with pytest.raises(errors.Refused, match="withdrawn"):
         record(achievement=placed(f"achievement/{ACHIEVEMENT}", withdrawn, described()))
     with pytest.raises(errors.NotFound):

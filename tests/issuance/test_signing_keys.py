@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tests.issuance.histories import NOON, TENANT, placed
 
 from issuance import institutions, signing_keys
+from issuance.institution_life import Turn, suspend
 from issuance.institutions import CreateInstitution, NewKey
 from issuance.signing_keys import NEVER, OrderReissue, Schedule, SetSchedule, Span
 from ledger import errors
@@ -75,9 +76,9 @@ def test_without_a_schedule_nothing_is_ever_due() -> None:
     assert not signing_keys.is_due(founded(), at=NOON + 10_000 * DAY)
 
 
-def test_the_keys_of_a_deactivated_institution_do_not_rotate() -> None:
+def test_the_keys_of_a_suspended_institution_do_not_rotate() -> None:
     history = scheduled(founded(), 1, NOON)
-    away = placed(STREAM, institutions.deactivate(institutions.Reason("unpaid"), history, at=NOON), history)
+    away = placed(STREAM, suspend(Turn(reason_code="unpaid", authority="Board"), history, at=NOON), history)
 
     assert signing_keys.rotate_due(away, new=keys("b"), at=NOON + 5 * DAY) == []
 

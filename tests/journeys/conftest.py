@@ -7,6 +7,7 @@ import asyncpg
 import pytest
 from tests import servers
 from tests.conftest import Database, new_database, run_apart
+from tests.elsewhere import Elsewhere
 from tests.journeys.whole import Whole
 from tests.post_office import PostOffice
 from tests.running import Running, running
@@ -40,13 +41,14 @@ def ledger_database(ledger_owner: Database) -> Callable[..., None]:
 
 @pytest.fixture(scope="session")
 def ledger(
-    ledger_owner: Database, post_office: PostOffice, tmp_path_factory: pytest.TempPathFactory
+    ledger_owner: Database, post_office: PostOffice, elsewhere: Elsewhere, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Running]:
     """Three services over a database and a message bus of their own."""
     database = ledger_owner
     roles = {"issuance": database.issuance, "registry": database.registry, "revocation": database.revocation}
     folder = tmp_path_factory.mktemp("ledger")
-    with servers.nats() as nats, running(roles, nats, folder, CREDLEDGER_SMTP_URL=post_office.url) as ledger:
+    settings = {"CREDLEDGER_SMTP_URL": post_office.url, "CREDLEDGER_OUTBOUND_ALLOW": elsewhere.place}
+    with servers.nats() as nats, running(roles, nats, folder, **settings) as ledger:
         yield ledger
 
 

@@ -32,6 +32,7 @@ REPORT = (
     "To: notices+NOTICE@localhost\nContent-Type: multipart/report; report-type=delivery-status; boundary=B\n\n"
     "--B\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx\n\nAction: failed\nStatus: 5.1.1\n\n--B--\n"
 )
+TURN = {"reason_code": "board_decision", "authority": "Ministry of Education"}
 
 
 CLASS_LIST = b"email\nlisted@learner.example\n"
@@ -50,6 +51,10 @@ class World(msgspec.Struct):
 
     def learner(self) -> str:
         return str(self.ledger.award(self.owner, self.achievement)["learner_id"])
+
+    def another(self, slug: str) -> str:
+        """An institution of which nothing else is asked here."""
+        return self.ledger.institution(slug).id
 
     def key_id(self) -> str:
         made = self.ledger.post("issuance", "/v1/keys", {"name": "second"}, key=self.owner.api_key)
@@ -82,6 +87,33 @@ class World(msgspec.Struct):
         self.ledger.post("revocation", f"/v1/awards/{award}/suspension", {"reason_code": "under_review"},
                          key=self.owner.api_key)  # fmt: skip
         return award
+
+    def policy(self, *four_eyes: str) -> None:
+        answer = self.ledger.call("PUT", "issuance", "/v1/profile/policy", {"four_eyes": four_eyes},
+                                  key=self.owner.api_key, if_match="*")  # fmt: skip
+        assert answer.is_success, answer.text
+
+    def proposed(self) -> str:
+        """An award that another key of the owner proposed."""
+        key = self.ledger.post("issuance", "/v1/keys", {"name": "proposer", "role": "issuer"}, key=self.owner.api_key)
+        self.policy("awards")
+        learner = {"email": f"proposed-{key.json()['id']}@learner.example"}
+        body = {"achievement_id": self.achievement, "learner": learner}
+        answer = self.ledger.post("issuance", "/v1/awards", body, key=key.json()["api_key"])
+        self.policy()
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["approval"]["id"])
+
+    def proposed_revocation(self) -> str:
+        """A revocation that another key of the owner proposed."""
+        award = self.award()
+        key = self.ledger.post("issuance", "/v1/keys", {"name": "proposer", "role": "reviewer"}, key=self.owner.api_key)
+        self.policy("revocations")
+        path = f"/v1/awards/{award}/revocation"
+        answer = self.ledger.post("revocation", path, CHANGE, key=key.json()["api_key"])
+        self.policy()
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["approval"]["id"])
 
     def preview(self) -> dict[str, Any]:
         body = {"award_ids": [self.award()], "change": "revoke", **CHANGE}
@@ -227,6 +259,17 @@ OWNED: dict[Route, Callable[[World], Ask]] = {
         f"/v1/awards/{w.suspended()}/reinstatement", {"reason_code": "review_cleared"}, {}),
     ("revocation", "POST", "/v1/awards/{award_id}/revocation"): lambda w: (
         f"/v1/awards/{w.award()}/revocation", CHANGE, {}),
+    ("issuance", "GET", "/v1/approvals/{approval_id}"): lambda w: (f"/v1/approvals/{w.proposed()}", None, {}),
+    ("issuance", "POST", "/v1/approvals/{approval_id}/approval"): lambda w: (
+        f"/v1/approvals/{w.proposed()}/approval", None, {}),
+    ("issuance", "POST", "/v1/approvals/{approval_id}/refusal"): lambda w: (
+        f"/v1/approvals/{w.proposed()}/refusal", {"reason_code": "not_earned"}, {}),
+    ("revocation", "GET", "/v1/approvals/{approval_id}"): lambda w: (
+        f"/v1/approvals/{w.proposed_revocation()}", None, {}),
+    ("revocation", "POST", "/v1/approvals/{approval_id}/approval"): lambda w: (
+        f"/v1/approvals/{w.proposed_revocation()}/approval", None, {}),
+    ("revocation", "POST", "/v1/approvals/{approval_id}/refusal"): lambda w: (
+        f"/v1/approvals/{w.proposed_revocation()}/refusal", {"reason_code": "not_so"}, {}),
     ("revocation", "GET", "/v1/awards/{award_id}/standing"): lambda w: (f"/v1/awards/{w.award()}/standing", None, {}),
 }  # fmt: skip
 # What speaks of the caller alone: the stranger's own call must not show or touch anything of the owner.
@@ -253,6 +296,11 @@ OF_THE_CALLER: dict[Route, Callable[[World], Ask]] = {
         "/v1/notice-templates/awarded/en", TEXTS, {}),
     ("issuance", "POST", "/v1/notice-templates/{kind}/{language}/removal"): lambda w: (
         f"/v1/notice-templates/{w.own_text()}/removal", {}, {}),
+    ("issuance", "PUT", "/v1/profile/policy"): lambda w: ("/v1/profile/policy", {"four_eyes": ["revocations"]}, {
+        "if_match": w.ledger.get("issuance", "/v1/profile", key=w.stranger.api_key).headers["etag"]}),
+    ("issuance", "GET", "/v1/profile/did-document"): lambda _: ("/v1/profile/did-document", None, {}),
+    ("issuance", "GET", "/v1/approvals"): lambda _: ("/v1/approvals?limit=200", None, {}),
+    ("revocation", "GET", "/v1/approvals"): lambda _: ("/v1/approvals?limit=200", None, {}),
     ("registry", "GET", "/v1/events"): lambda _: ("/v1/events?limit=100000", None, {}),
 }  # fmt: skip
 # What only the operator may do: an institution's key is refused.
@@ -261,16 +309,25 @@ OPERATORS: dict[Route, Callable[[World], Ask]] = {
     ("issuance", "POST", "/v1/institutions"): lambda w: (
         "/v1/institutions", {"slug": f"made-{len(w.events())}", "name": "Made", "url": "https://made.example"}, {}),
     ("issuance", "GET", "/v1/institutions/{institution_id}"): lambda w: (f"/v1/institutions/{w.owner.id}", None, {}),
-    ("issuance", "POST", "/v1/institutions/{institution_id}/deactivation"): lambda w: (
-        f"/v1/institutions/{w.owner.id}/deactivation", {"reason_code": "unpaid"}, {}),
-    ("issuance", "POST", "/v1/institutions/{institution_id}/reactivation"): lambda w: (
-        f"/v1/institutions/{w.owner.id}/reactivation", {"reason_code": "paid"}, {}),
     ("issuance", "GET", "/v1/key-encryption"): lambda _: ("/v1/key-encryption", None, {}),
     ("issuance", "POST", "/v1/key-encryption/rewrap"): lambda _: ("/v1/key-encryption/rewrap", None, {}),
     ("issuance", "POST", "/v1/erasures/reapplication"): lambda _: ("/v1/erasures/reapplication", None, {}),
+    ("issuance", "POST", "/v1/institutions/{institution_id}/suspension"): lambda w: (
+        f"/v1/institutions/{w.owner.id}/suspension", TURN, {}),
+    ("issuance", "POST", "/v1/institutions/{institution_id}/reinstatement"): lambda w: (
+        f"/v1/institutions/{w.owner.id}/reinstatement", TURN, {}),
+    ("issuance", "POST", "/v1/institutions/{institution_id}/renaming"): lambda w: (
+        f"/v1/institutions/{w.owner.id}/renaming", {**TURN, "name": "Owner, renamed"}, {}),
+    ("issuance", "POST", "/v1/institutions/{institution_id}/closure"): lambda w: (
+        f"/v1/institutions/{w.another('closed')}/closure", TURN, {}),
+    ("issuance", "POST", "/v1/institutions/{institution_id}/merger"): lambda w: (
+        f"/v1/institutions/{w.another('merged')}/merger", {**TURN, "into": w.owner.id}, {}),
+    ("issuance", "GET", "/v1/institutions/{institution_id}/did-document"): lambda w: (
+        f"/v1/institutions/{w.owner.id}/did-document?did=did:web:badges.owner.example", None, {}),
 }  # fmt: skip
-# Judged by tests of their own below.
+# Judged by tests of their own, below and (the move, which needs a host to move to) in test_institutions.py.
 ELSEWHERE: set[Route] = {
+    ("issuance", "POST", "/v1/institutions/{institution_id}/move"),
     ("revocation", "POST", "/v1/standings/previews"),
     ("issuance", "POST", "/v1/notice-templates/previews"),
     ("revocation", "POST", "/v1/standings/changes"),
@@ -296,7 +353,7 @@ def guarded_routes() -> set[Route]:
 
 @pytest.fixture(scope="module")
 def world(ledger: Running) -> World:
-    owner, stranger = ledger.institution("owner"), ledger.institution("stranger")
+    owner, stranger = ledger.institution("the-owner"), ledger.institution("stranger")
     return World(ledger, owner, stranger, ledger.achievement(owner))
 
 

@@ -187,8 +187,8 @@ def test_a_revoked_key_is_refused_by_every_service_within_a_second(world: World,
     assert answer.json()["revoked"]
 
 
-def test_a_deactivated_institutions_key_reads_and_does_not_write_until_it_is_reactivated(world: World) -> None:
-    ledger, other = world.ledger, world.ledger.institution("keys-deactivated")
+def test_a_suspended_institutions_key_reads_and_does_not_write_until_it_is_reinstated(world: World) -> None:
+    ledger, other = world.ledger, world.ledger.institution("keys-suspended")
     achievement = ledger.achievement(other)
     award = ledger.award(other, achievement)["id"]
 
@@ -211,14 +211,20 @@ def test_a_deactivated_institutions_key_reads_and_does_not_write_until_it_is_rea
         return {ledger.get(service, path, key=other.api_key).status_code for service, path in paths.items()}
 
     off = ledger.post(
-        "issuance", f"/v1/institutions/{other.id}/deactivation", {"reason_code": "unpaid"}, key=ledger.operator
+        "issuance",
+        f"/v1/institutions/{other.id}/suspension",
+        {"reason_code": "unpaid", "authority": "Rule 4"},
+        key=ledger.operator,
     )
     assert off.status_code == 200, off.text
     wait_until(lambda: set(writes().values()) == {403}, 1.0, "it may write nowhere")
     assert reads() == {200}
 
     on = ledger.post(
-        "issuance", f"/v1/institutions/{other.id}/reactivation", {"reason_code": "paid"}, key=ledger.operator
+        "issuance",
+        f"/v1/institutions/{other.id}/reinstatement",
+        {"reason_code": "paid", "authority": "Rule 4"},
+        key=ledger.operator,
     )
     assert on.status_code == 200, on.text
     wait_until(lambda: set(writes().values()) <= {200, 201}, 1.0, "it may write again")

@@ -72,7 +72,7 @@ async def test_the_next_list_is_open_before_the_last_is_full_and_every_list_is_o
         assert all(opened[i] < lease.position for i in lease.event.lists.values())  # type: ignore[union-attr]
 
 
-async def test_an_institution_that_is_unknown_or_deactivated_gets_no_lease(world: World) -> None:
+async def test_an_institution_that_is_unknown_or_suspended_gets_no_lease(world: World) -> None:
     institution = await world.institution()
     await world.append(f"institution/{institution.id}", institution.id, InstitutionDeactivated(reason_code="other"))
     stranger = Institution("inst_" + "z" * 26, "", "")

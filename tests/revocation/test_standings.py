@@ -139,10 +139,10 @@ def test_an_award_that_is_unknown_and_one_of_another_institution_get_the_same_an
     assert raised.value.detail == "There is no such award."
 
 
-def test_a_deactivated_institution_changes_no_standing() -> None:
+def test_a_suspended_institution_changes_no_standing() -> None:
     off = institution_history(more=[Fact(event=InstitutionDeactivated(reason_code="other"), at=NOON)])
 
-    with pytest.raises(errors.Refused, match="deactivated"):
+    with pytest.raises(errors.Refused, match="suspended"):
         rule_for("revoke", wish(), tenant=TENANT, at=LATER)([], award_history(), off)
 
 

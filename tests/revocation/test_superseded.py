@@ -13,6 +13,7 @@ from tests.revocation.world import KEK, STATUS_URL, World, bearer, eventually
 from ledger import errors
 from ledger.codec import Fact, Recorded, format_time
 from ledger.events import AwardCorrected, Awarded, StatusEntry
+from ledger.keyring import Keyring
 from ledger.projector import rebuild
 from revocation.app import projections_for
 from revocation.standings import ChangeStanding, award_of, entries_of, rule_for
@@ -31,7 +32,7 @@ def correction(old: Recorded | Fact, status: Any = NEW) -> Fact:
     return Fact(event=corrected, at=NOON, subject=LEARNER)
 
 
-OWN = {"renews", "reason_code", "superseded"}
+OWN = {"renews", "approval", "reason_code", "superseded"}
 
 
 def history() -> list[Recorded]:
@@ -126,7 +127,7 @@ async def test_a_rebuild_leaves_the_same_tables(world: World, client: httpx.Asyn
     (first,) = await world.issuance.load(f"award/{AWARD}")
     await world.append_facts(f"award/{AWARD}", institution.id, [correction(first, new)])
     assert bit(await fetched(client, old[0].list_id), old[0].index)
-    projections = projections_for(world.revocation, STATUS_URL, KEK)
+    projections = projections_for(world.revocation, STATUS_URL, Keyring.single(KEK))
 
     once = await rebuild(projections, world.revocation)
 

@@ -118,8 +118,11 @@ async def test_a_write_without_an_idempotency_key_is_refused(sample: Litestar) -
 @pytest.mark.parametrize(
     ("headers", "detail"),
     [
-        ({}, "Send the API key as `Authorization: Bearer <key>`."),
-        ({"authorization": "Basic eA=="}, "Send the API key as `Authorization: Bearer <key>`."),
+        ({}, "Send an API key, or a token that was made with one, as `Authorization: Bearer <key>`."),
+        (
+            {"authorization": "Basic eA=="},
+            "Send an API key, or a token that was made with one, as `Authorization: Bearer <key>`.",
+        ),
         ({"authorization": "Bearer nonsense"}, "This API key is not known."),
     ],
 )
@@ -149,7 +152,7 @@ async def test_a_key_without_the_scope_is_told_which(sample: Litestar) -> None:
     )
 
 
-async def test_a_deactivated_institution_reads_and_changes_nothing(sample: Litestar) -> None:
+async def test_a_suspended_institution_reads_and_changes_nothing(sample: Litestar) -> None:
     reading = await ask(sample, "GET", "/v1/awards/awd_1", headers=bearer(CLOSED_KEY))
     changing = await ask(sample, "POST", "/v1/awards", json=GOOD, headers=writing(CLOSED_KEY))
 

@@ -45,7 +45,7 @@ async def test_every_error_of_every_operation_is_a_problem(document: Document) -
 async def test_keys_scopes_and_idempotency_keys_are_documented(document: Document) -> None:
     award, items = document["paths"]["/v1/awards"]["post"], document["paths"]["/v1/items"]["get"]
 
-    assert award["security"] == [{"key": []}]
+    assert award["security"] == [{"key": []}, {"token": ["awards:write"]}]
     assert award["x-scope"] == "awards:write"
     assert {"$ref": "#/components/parameters/IdempotencyKey"} in award["parameters"]
     assert {"401", "403", "409", "413", "415", "422", "429"} <= set(award["responses"])

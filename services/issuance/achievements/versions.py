@@ -36,7 +36,8 @@ def publish(
 ) -> list[Fact]:
     """The version. `judged_at` is the version of each endorser's stream when the endorsements were judged.
 
-    Raises Refused for a deactivated institution, Conflict where another took the number or an endorser's keys changed.
+    Raises Refused for an institution that is not active, Conflict where another took the number or an endorser's keys
+    changed.
     """
     active_institution(institution)
     if [len(endorser) for endorser in endorsers] != list(judged_at):

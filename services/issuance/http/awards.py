@@ -12,6 +12,7 @@ from issuance import awarding, correcting
 from issuance.awarding import EXTERNAL_ID, AwardAnswer
 from issuance.awards import AlreadyAwarded, AwardLearner
 from issuance.corrections import CorrectAward, document_of
+from issuance.http.approvals import ProposalAnswer, proposal_for
 from issuance.http.wanted_awards import WantedAwards, wanted_awards
 from issuance.parts import Issuance, own_tenant
 from ledger import errors
@@ -35,11 +36,12 @@ class AwardItem(msgspec.Struct, frozen=True, kw_only=True):
     recorded_at: str
 
 
+PROPOSED = ResponseSpec(data_container=ProposalAnswer, description="Nothing yet: the proposal, for a second key.")
 RETURNED = ResponseSpec(data_container=AwardAnswer, description="The award that was there already (`return`).")
 
 
 @post("/v1/awards", tags=["Awards"],
-     operation_id="awardLearner", status_code=201, responses={200: RETURNED},
+     operation_id="awardLearner", status_code=201, responses={200: RETURNED, 202: PROPOSED},
       opt=requires("awards:write",
           errors=(errors.NotFound, errors.Refused, errors.Conflict, AlreadyAwarded, Erased)))  # fmt: skip
 async def award_learner(
@@ -47,17 +49,27 @@ async def award_learner(
     data: JSONBody[AwardLearner],
     issuance: NamedDependency[Issuance],
     wish: NamedDependency[WishKey],
-) -> Response[AwardAnswer]:
+) -> Response[AwardAnswer | ProposalAnswer]:
     """Award an achievement to a learner. The signed credential is in the answer and at `credential_url`, for ever.
 
     Revoking is final; suspending is not. The same Idempotency-Key with the same body gives the same answer. A learner
-    who holds the achievement already is not awarded again unless `on_duplicate` says so.
+    who holds the achievement already is not awarded again unless `on_duplicate` says so. Where the institution lets a
+    second key approve its awards, the answer is 202 with the proposal, and nothing is awarded until then.
     """
     decided = issuance.wish(request, wish, own_tenant(caller_of(request)))
     with issuance.traffic.single():
-        answer, outcome = await awarding.award(issuance, decided, data)
-    headers = {**replay_headers(replayed=outcome == "replayed"), "location": f"/v1/awards/{answer.id}"}
-    return Response(answer, status_code=200 if outcome == "returned" else 201, headers=headers)
+        made = await awarding.decide(issuance, decided, data)
+        answer = (
+            proposal_for(made.recorded)
+            if made.is_proposal
+            else await awarding.answer_for(issuance, made.recorded, made.personal)
+        )
+    headers = replay_headers(replayed=made.outcome == "replayed")
+    if isinstance(answer, ProposalAnswer):
+        headers["location"] = f"/v1/approvals/{answer.approval.id}"
+        return Response(answer, status_code=202, headers=headers)
+    headers["location"] = f"/v1/awards/{answer.id}"
+    return Response(answer, status_code=200 if made.outcome == "returned" else 201, headers=headers)
 
 
 @get("/v1/awards/{award_id:str}", tags=["Awards"],
@@ -67,6 +79,8 @@ async def get_award(
     request: Request[Any, Any, Any], award_id: FromPath[str], issuance: NamedDependency[Issuance]
 ) -> Response[AwardAnswer]:
     """One of the caller's own awards, with its newest credential as it was issued."""
+    if not award_id.startswith("awd_"):  # proposals lie beside the awards
+        raise errors.NotFound("There is no such award.")
     history = await issuance.history(f"award/{award_id}", own_tenant(caller_of(request)), "award")
     return Response(await awarding.answer_for(issuance, document_of(history)))
 

@@ -11,12 +11,13 @@ from litestar.params import FromPath, JSONBody
 from issuance import institutions
 from issuance.access_keys import CreateKey
 from issuance.http.keys import NewKey, make_key
-from issuance.institutions import CompromiseKey, CreateInstitution, Institution, Reason, UpdateInstitution
+from issuance.institutions import CompromiseKey, CreateInstitution, Institution, UpdateInstitution
 from issuance.parts import Issuance, now, own_tenant
 from issuance.rotations import new_key
 from ledger import errors, ids
 from ledger.codec import Fact, Recorded
-from ledger.store import Wish
+from ledger.dids import did_for
+from ledger.store import Name, Wish
 from ledger.web.authority import caller_of
 from ledger.web.conditional import require_match, version_etag
 from ledger.web.paging import Page, Paging
@@ -25,7 +26,8 @@ from ledger.web.wishes import WishKey, replay_headers
 
 
 class InstitutionFacts(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """An institution as the log has it. `api_key` stands only in the answer that created it."""
+    """An institution as the log has it. `state` is active, suspended or closed, `successor` the id of who took over;
+    `four_eyes` names what takes a second key's approval. `api_key` stands only in the answer that created it."""
 
     id: str
     slug: str
@@ -38,9 +40,14 @@ class InstitutionFacts(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=
     status_profile: str
     demo: bool
     active: bool
+    state: str
     version: int
     keys: tuple[institutions.Key, ...]
     note: str
+    successor: str | None = None
+    former_names: tuple[str, ...] = ()
+    former_dids: tuple[str, ...] = ()
+    four_eyes: tuple[str, ...] = ()
     api_key: str | None = None
     api_key_id: str | None = None
 
@@ -76,7 +83,7 @@ async def create_institution(
     secret = issuance.settings.server_secret
     tenant = ids.named_id(secret, "inst", data.slug)
     first = issuance.wish(request, wish, tenant)
-    did = institutions.did_for(issuance.settings.public_url, data.slug)
+    did = did_for(issuance.settings.public_url, data.slug)
     keys = [await new_key(issuance, first, tenant, algorithm) for algorithm in institutions.ALGORITHMS]
     at = now()
     decision = await issuance.store.decide(
@@ -119,44 +126,6 @@ async def get_institution(
     return Response(facts_of(institution), headers={"etag": version_etag(institution.version)})
 
 
-@post("/v1/institutions/{institution_id:str}/deactivation", tags=["Institutions"],
-     operation_id="deactivateInstitution", status_code=200,
-      opt=requires("institutions:write", errors=(errors.NotFound,)))  # fmt: skip
-async def deactivate_institution(
-    request: Request[Any, Any, Any],
-    institution_id: FromPath[str],
-    data: JSONBody[Reason],
-    issuance: NamedDependency[Issuance],
-    wish: NamedDependency[WishKey],
-) -> Response[InstitutionFacts]:
-    """Stop an institution from writing; nobody here vouches for new documents of it. It can be taken back."""
-    at = now()
-    return await _changed(
-        issuance,
-        issuance.wish(request, wish, institution_id),
-        lambda history: institutions.deactivate(data, history, at=at),
-    )
-
-
-@post("/v1/institutions/{institution_id:str}/reactivation", tags=["Institutions"],
-     operation_id="reactivateInstitution", status_code=200,
-      opt=requires("institutions:write", errors=(errors.NotFound,)))  # fmt: skip
-async def reactivate_institution(
-    request: Request[Any, Any, Any],
-    institution_id: FromPath[str],
-    data: JSONBody[Reason],
-    issuance: NamedDependency[Issuance],
-    wish: NamedDependency[WishKey],
-) -> Response[InstitutionFacts]:
-    """Let a deactivated institution write again."""
-    at = now()
-    return await _changed(
-        issuance,
-        issuance.wish(request, wish, institution_id),
-        lambda history: institutions.reactivate(data, history, at=at),
-    )
-
-
 @get("/v1/profile", tags=["Profile and signing keys"], operation_id="getProfile", opt=requires("awards:read"))
 async def get_profile(
     request: Request[Any, Any, Any], issuance: NamedDependency[Issuance]
@@ -182,7 +151,7 @@ async def update_profile(
         require_match(request, version_etag(len(history)))  # inside: what is appended is what was matched
         return institutions.update(data, history, at=at)
 
-    return await _changed(issuance, issuance.wish(request, wish, tenant), rule)
+    return await changed(issuance, issuance.wish(request, wish, tenant), rule)
 
 
 @post("/v1/signing-keys/rotation", tags=["Profile and signing keys"],
@@ -195,7 +164,7 @@ async def rotate_signing_keys(
     tenant, at = own_tenant(caller_of(request)), now()
     decided = issuance.wish(request, wish, tenant)
     new = [await new_key(issuance, decided, tenant, algorithm) for algorithm in institutions.ALGORITHMS]
-    return await _changed(issuance, decided, lambda history: institutions.rotate(history, new=new, at=at))
+    return await changed(issuance, decided, lambda history: institutions.rotate(history, new=new, at=at))
 
 
 @post("/v1/signing-keys/{key_id:str}/compromise", tags=["Profile and signing keys"],
@@ -216,7 +185,7 @@ async def report_compromised_key(
     if known is None:
         raise errors.NotFound("This institution has no such key.")
     new = await new_key(issuance, decided, tenant, known.algorithm)
-    answer = await _changed(
+    answer = await changed(
         issuance,
         decided,
         lambda history: institutions.compromise(key_id, history, since=data.compromised_since or at, new=new, at=at),
@@ -225,10 +194,12 @@ async def report_compromised_key(
     return answer
 
 
-async def _changed(issuance: Issuance, wish: Wish, rule: Any) -> Response[InstitutionFacts]:
+async def changed(
+    issuance: Issuance, wish: Wish, rule: Any, *, reads: Sequence[str] = (), names: Sequence[Name] = ()
+) -> Response[InstitutionFacts]:
     """Decide on the institution's stream and answer with what it then was; a retry gives the same bytes."""
     stream = f"institution/{wish.tenant}"
-    decision = await issuance.store.decide(stream, rule, wish=wish)
+    decision = await issuance.store.decide(stream, rule, wish=wish, reads=reads, names=names)
     await issuance.caught_up()  # this service's own guard knows it before the answer does
     history = await issuance.store.load(stream)
     upto = decision.events[-1].version if decision.events else None
@@ -244,8 +215,6 @@ HANDLERS = [
     create_institution,
     list_institutions,
     get_institution,
-    deactivate_institution,
-    reactivate_institution,
     get_profile,
     update_profile,
     rotate_signing_keys,

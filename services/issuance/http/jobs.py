@@ -42,7 +42,17 @@ BODY_LIMIT = 32 * 1024 * 1024
 EVENTS = "text/event-stream"
 LOOK_SECONDS, BEAT_SECONDS = 0.25, 10.0
 Said = Literal[
-    "ready", "held", "nothing", "repeated", "refused", "awarded", "recorded", "returned", "changed", "erased"
+    "ready",
+    "held",
+    "nothing",
+    "repeated",
+    "refused",
+    "awarded",
+    "recorded",
+    "returned",
+    "changed",
+    "proposed",
+    "erased",
 ]  # an outlook or an outcome
 
 

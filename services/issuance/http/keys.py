@@ -9,11 +9,11 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
 from issuance import access_keys
-from issuance.access_keys import CreateKey, RevokeKey, RotateKey
+from issuance.access_keys import CreateKey, Holder, RevokeKey, Role, RotateKey
 from issuance.parts import Issuance, now
 from ledger import errors, ids
-from ledger.access import ROLE_SCOPES, Caller, new_token, scopes_for, secret_hash
-from ledger.codec import format_time, parse_time
+from ledger.access import INSTITUTION_ROLES, ROLE_SCOPES, Caller, new_token, scopes_for, secret_hash
+from ledger.codec import Recorded, format_time, parse_time
 from ledger.events import LEDGER_TENANT, KeyCreated
 from ledger.store import Wish
 from ledger.web.authority import caller_of
@@ -32,10 +32,11 @@ class NewKey(msgspec.Struct, frozen=True):
     scopes: list[str]
     expires_at: str | None
     institution_id: str | None
+    holder: Holder | None = None
 
 
 class KeyFacts(msgspec.Struct, frozen=True):
-    """A key without its secret."""
+    """A key without its secret. What its holder is called is shown to the key's own institution."""
 
     id: str
     name: str
@@ -44,12 +45,15 @@ class KeyFacts(msgspec.Struct, frozen=True):
     expires_at: str | None
     revoked: bool
     institution_id: str | None
+    holder: Holder | None = None
 
 
-async def make_key(issuance: Issuance, wish: Wish, tenant: str, wanted: CreateKey) -> tuple[NewKey, bool]:
+async def make_key(
+    issuance: Issuance, wish: Wish, tenant: str, wanted: CreateKey, *, replaces: str | None = None
+) -> tuple[NewKey, bool]:
     """The key of a wish; its secret follows from the command, so that a retry shows the same one."""
     settings = issuance.settings
-    role = wanted.role or ("operator" if tenant == LEDGER_TENANT else "institution")
+    role = _role_of(tenant, wanted)
     key_id = ids.derived_id(settings.server_secret, "key", wish.command)
     secret = ids.keyed(settings.server_secret, "credledger/api-secret/v1", wish.command.bytes)
     created = KeyCreated(
@@ -59,10 +63,12 @@ async def make_key(issuance: Issuance, wish: Wish, tenant: str, wanted: CreateKe
         scopes=scopes_for(role, wanted.scopes),
         secret_hash=secret_hash(settings.pepper, secret),
         expires_at=format_time(wanted.expires_at) if wanted.expires_at else None,
+        replaces=replaces,
+        holder=wanted.holder.kind if wanted.holder else None,
     )
-    at = now()
+    at, label = now(), wanted.holder.label if wanted.holder else None
     decision = await issuance.store.decide(
-        f"access/{key_id}", lambda history: access_keys.create(created, history, at=at), wish=wish
+        f"access/{key_id}", lambda history: access_keys.create(created, history, at=at, holder=label), wish=wish
     )
     maker = decision.events[0].actor["key"] if decision.events else wish.actor.key
     if maker != wish.actor.key and wish.actor.role != "operator":
@@ -71,8 +77,35 @@ async def make_key(issuance: Issuance, wish: Wish, tenant: str, wanted: CreateKe
     institution = None if tenant == LEDGER_TENANT else tenant
     # What was recorded: a retry may come with another key, whose own scopes would be the default.
     made = next((r.event for r in decision.events if isinstance(r.event, KeyCreated)), created)
-    answer = NewKey(key_id, token, made.name, made.role, made.scopes, made.expires_at, institution)
-    return answer, decision.replayed
+    fixed = (key_id, token, made.name, made.role, made.scopes, made.expires_at, institution)
+    own = wish.actor.role != "operator" or tenant == LEDGER_TENANT  # to others, what a holder is called is not shown
+    return NewKey(*fixed, holder=wanted.holder if own else None), decision.replayed
+
+
+def _role_of(tenant: str, wanted: CreateKey) -> str:
+    """The role of a new key, by the name that is written down today."""
+    if wanted.role is None or wanted.role == "institution":
+        return "operator" if tenant == LEDGER_TENANT else "owner"
+    return wanted.role
+
+
+async def _holder(issuance: Issuance, caller: Caller, key_id: str) -> Holder | None:
+    """Who holds a key, for a caller of the key's own institution."""
+    history = await issuance.store.load_cached(f"access/{key_id}")
+    event = history[0].event if history else None
+    if not isinstance(event, KeyCreated) or event.holder is None:
+        return None
+    if (caller.tenant or LEDGER_TENANT) != history[0].tenant:
+        return None
+    return await _label(issuance, history[0])
+
+
+async def _label(issuance: Issuance, made: Recorded) -> Holder | None:
+    """Who holds the key that this event made, opened from the vault."""
+    if not isinstance(made.event, KeyCreated) or made.event.holder is None:
+        return None
+    opened = await issuance.vault.open(made)
+    return msgspec.convert({"kind": made.event.holder, "label": opened[access_keys.HOLDER]}, Holder)
 
 
 @post(
@@ -109,7 +142,7 @@ async def list_keys(
         KeyFacts(
             r["key_id"], r["name"], r["role"], list(r["scopes"]),
             format_time(r["expires_at"]) if r["expires_at"] else None, r["revoked"],
-            None if r["tenant"] == LEDGER_TENANT else r["tenant"],
+            None if r["tenant"] == LEDGER_TENANT else r["tenant"], await _holder(issuance, caller, r["key_id"]),
         )
         for r in rows
     ]  # fmt: skip
@@ -135,9 +168,15 @@ async def rotate_key(
     old = access_keys.key_of(history)
     assert old is not None  # noqa: S101 - _own_key found its first event
     ends = parse_time(old.expires_at) if old.expires_at and earlier is None else None
-    wanted = CreateKey(old.created.name, old.created.scopes, ends, old.created.role)
+    wanted = CreateKey(
+        name=old.created.name,
+        scopes=old.created.scopes,
+        expires_at=ends,
+        role=msgspec.convert(old.created.role, Role),
+        holder=await _label(issuance, history[0]),
+    )
     _granted(caller, tenant, wanted)
-    answer, replayed = await make_key(issuance, first, tenant, wanted)
+    answer, replayed = await make_key(issuance, first, tenant, wanted, replaces=key_id)
     overlap = timedelta(seconds=data.overlap_seconds)
     ending = issuance.follow_up(first, "end-key", tenant)
     if earlier is None or not _ended_by(history, ending):
@@ -170,30 +209,35 @@ async def revoke_key(
     if state is None:
         raise errors.NotFound("There is no such key.")
     made, institution = state.created, None if tenant == LEDGER_TENANT else tenant
-    facts = KeyFacts(key_id, made.name, made.role, made.scopes, state.expires_at, True, institution)
+    facts = KeyFacts(key_id, made.name, made.role, made.scopes, state.expires_at, True, institution,
+                     await _holder(issuance, caller_of(request), key_id))  # fmt: skip
     return Response(facts, headers=replay_headers(replayed=decision.replayed))
 
 
 async def _tenant_of(issuance: Issuance, caller: Caller, wanted: CreateKey) -> str:
     """For whom a key is made. Raises Forbidden or NotFound."""
+    institutions_own = wanted.role in (None, "institution", *INSTITUTION_ROLES)
     if caller.tenant is not None:
-        if wanted.institution_id not in (None, caller.tenant) or wanted.role not in (None, "institution"):
+        if wanted.institution_id not in (None, caller.tenant) or not institutions_own:
             raise errors.Forbidden("An institution makes keys of its own only.")
         return caller.tenant
     if wanted.institution_id is None:
+        if wanted.role not in (None, "operator", "auditor"):
+            raise errors.Forbidden(f"A key with the role {wanted.role} belongs to an institution; name it.")
         return LEDGER_TENANT
-    if wanted.role not in (None, "institution"):
-        raise errors.Forbidden("A key of an institution has the role institution.")
+    if not institutions_own:
+        raise errors.Forbidden("The operator's role is none of an institution.")
     await issuance.institution(wanted.institution_id)
     return wanted.institution_id
 
 
 def _granted(caller: Caller, tenant: str, wanted: CreateKey) -> list[str]:
-    """The scopes of a new key; by default those that the caller's key has itself. Raises Malformed or Forbidden.
+    """The scopes of a new key; by default those of its role that the caller's key has itself. Raises Malformed or
+    Forbidden.
 
     The operator opens an institution's door without being able to go through it: those scopes are not its own.
     """
-    role = wanted.role or ("operator" if tenant == LEDGER_TENANT else "institution")
+    role = _role_of(tenant, wanted)
     if caller.tenant is None and tenant != LEDGER_TENANT:
         return scopes_for(role, wanted.scopes)
     scopes = scopes_for(role, wanted.scopes) if wanted.scopes else sorted(caller.scopes & ROLE_SCOPES[role])

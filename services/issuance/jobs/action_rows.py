@@ -49,12 +49,7 @@ class ActionRows(ABC):
     async def do(self, work: Work, rows: Sequence[StoredRow]) -> list[RowOutcome]:
         read, origin = await self.reader(work)
         done = await asyncio.gather(*(self._done(work, row, read, origin) for row in rows))
-        made = [
-            (one.event, one.personal)
-            for _, carried in done
-            for one in carried
-            if one.kind == "award" and one.outcome != "returned"
-        ]
+        made = [(one.event, one.personal) for _, carried in done for one in carried if one.is_signed]
         await work.issuance.signing.sign_many(made, work.issuance.traffic.turn)
         return [outcome for outcome, _ in done]
 
@@ -105,6 +100,8 @@ def _outcome(row: StoredRow, carried: Sequence[Carried]) -> RowOutcome:
     award = next((one.event for one in carried if isinstance(one.event.event, Awarded)), None)
     kinds = {one.kind for one in carried if one.outcome != "returned"}
     said: Any = "awarded" if "award" in kinds else "recorded" if kinds else "returned" if carried else "nothing"
+    if said == "awarded" and award is None:  # a second key has to approve
+        said = "proposed"
     return RowOutcome(
         number=row.number,
         said=said,

@@ -29,7 +29,15 @@ NOBODY = Draws(
     capability="A" * 22,
     salt="00" * 16,
     status=[],
+    approval="apr_" + "a" * 26,  # what takes a second key can be done all the same: it is proposed
 )
+
+
+def _outcome(number: int, made: Made) -> RowOutcome:
+    if made.is_proposal:  # a second key has to approve: nobody was awarded yet
+        return RowOutcome(number=number, said="proposed", position=made.recorded.position)
+    recorded = made.recorded
+    return RowOutcome(number=number, said=SAID[made.outcome], award_id=award_id(recorded), position=recorded.position)
 
 
 class _Row(msgspec.Struct, frozen=True):
@@ -64,14 +72,9 @@ class AwardRows:
                                       for each in good if each.row.number in streams))  # fmt: skip
         done = [one for one in made if isinstance(one, tuple)]
         outcomes += [one for one in made if isinstance(one, RowOutcome)]
-        new = [(one.recorded, one.personal) for _, one in done if one.outcome != "returned"]
+        new = [(one.recorded, one.personal) for _, one in done if one.outcome != "returned" and not one.is_proposal]
         await work.issuance.signing.sign_many(new, work.issuance.traffic.turn)
-        return outcomes + [
-            RowOutcome(
-                number=number, said=SAID[one.outcome], award_id=award_id(one.recorded), position=one.recorded.position
-            )
-            for number, one in done
-        ]
+        return outcomes + [_outcome(number, one) for number, one in done]
 
     async def _read(self, work: Work, rows: Sequence[StoredRow]) -> tuple[list[_Row], list[RowOutcome]]:
         """The rows that read as awards, and the outcome of those that do not."""

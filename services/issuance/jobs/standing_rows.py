@@ -21,7 +21,7 @@ TIMEOUT_SECONDS = 15.0
 
 
 class _Answered(msgspec.Struct):
-    """What revocation says of one wish: changed, nothing, refused or unknown."""
+    """What revocation says of one wish: changed, nothing, proposed, refused or unknown."""
 
     said: str
     position: int | None = None
@@ -45,7 +45,7 @@ class StandingRows:
 
     async def do(self, work: Work, rows: Sequence[StoredRow]) -> list[RowOutcome]:
         said = {"changed": "changed", "nothing": "nothing", "refused": "refused", "unknown": "refused"}
-        return await self._ask(work, rows, said, dry_run=False)
+        return await self._ask(work, rows, {**said, "proposed": "proposed"}, dry_run=False)
 
     async def _ask(
         self, work: Work, rows: Sequence[StoredRow], said: dict[str, str], *, dry_run: bool

@@ -65,7 +65,7 @@ def publish(
 ) -> list[Fact]:
     """The next version; `achievements` are the histories of what the rules name, in the order of `named`.
 
-    Raises Refused (deactivated, a result description or version that is not there), NotFound or Conflict.
+    Raises Refused (institution not active, a result description or version that is not there), NotFound or Conflict.
     """
     tenant = active_institution(institution).id
     state = mapping_of(history)

@@ -7,7 +7,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from ledger.codec import format_time
-from ledger.dids import Method, did_document
+from ledger.dids import Method, did_document, did_for
 from ledger.errors import NotFound
 from ledger.web import NotAcceptable, Page, Pages, Paging, public
 from registry.http.answers import (
@@ -79,9 +79,14 @@ async def issuer_page(
 async def read_did_document(
     request: AnyRequest, slug: FromPath[str], registry: NamedDependency[Registry]
 ) -> Response[bytes]:
-    """The DID document behind `did:web:…:issuers:<slug>`. Retired and compromised keys stay listed, with their end."""
+    """The DID document behind `did:web:…:issuers:<slug>`. Retired and compromised keys stay listed, with their end.
+    Where the institution moved to another DID, it lists the keys of its time here, and both name each other."""
     issuer = await registry.found(lambda: registry.issuers.one(slug), "issuer")
-    return json_answer(request, did_document_of(issuer), media_type=DID_JSON, headers={"cache-control": "no-cache"})
+    here = did_for(registry.settings.public_url, slug)
+    did = here if here in (issuer.did, *issuer.former_dids) else issuer.did
+    return json_answer(
+        request, did_document_of(issuer, did), media_type=DID_JSON, headers={"cache-control": "no-cache"}
+    )
 
 
 def profile_of(issuer: Issuer) -> dict[str, Any]:
@@ -98,9 +103,10 @@ def profile_of(issuer: Issuer) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}
 
 
-def did_document_of(issuer: Issuer) -> dict[str, Any]:
-    """The issuer's DID document."""
-    return did_document(issuer.did, [_method(key) for key in issuer.keys], also_known_as=[issuer.url])
+def did_document_of(issuer: Issuer, did: str) -> dict[str, Any]:
+    """The document of one of the issuer's DIDs."""
+    others = [known for known in (issuer.did, *issuer.former_dids) if known != did]
+    return did_document(did, [_method(key) for key in issuer.under(did).keys], also_known_as=[issuer.url, *others])
 
 
 def _method(key: IssuerKey) -> Method:

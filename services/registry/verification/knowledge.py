@@ -30,7 +30,8 @@ class KnownKey(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KnownInstitution(msgspec.Struct, frozen=True, kw_only=True):
-    """An institution of this registry, active or not, with every key it ever had."""
+    """An institution of this registry, with every key it ever had under this DID. `state` is active, suspended or
+    closed, `successor` the name of the institution that decides about a closed one's awards."""
 
     id: str
     did: str
@@ -38,6 +39,8 @@ class KnownInstitution(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     active: bool
     keys: tuple[KnownKey, ...]
+    state: str = "active"
+    successor: str | None = None
 
 
 class RecordedAward(msgspec.Struct, frozen=True):
@@ -79,7 +82,7 @@ class Knowledge(Protocol):
     """The registry as the checks see it. A method may raise `errors.Unavailable` when the database is away."""
 
     async def institution_by_did(self, did: str) -> KnownInstitution | None:
-        """The institution with this DID, active or not."""
+        """The institution with this DID, of now or before, active or not; its keys are named under that DID."""
         ...
 
     async def institution_named(self, name: str) -> KnownInstitution | None:

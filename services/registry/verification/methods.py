@@ -1,6 +1,7 @@
 """Whose key a verification method is: our institutions' from the registry, did:key from itself, did:web by its address.
 
-Rules. Nothing of ours is fetched. A foreign document is asked for through the guard, at most three in one verification;
+Rules. Nothing of ours is fetched, nor the DID document of an institution that moved from here to a host of its own. A
+foreign document is asked for through the guard, at most three in one verification;
 a place that the operator of a test ledger opened is asked over plain http. A method that cannot be resolved gives a
 sentence instead of a key: nothing is then known to be wrong, and nothing verified.
 """
@@ -17,7 +18,7 @@ from ledger.outbound import Limits, Outbound, TargetRefused, Unreachable
 from ledger.proofs import ProofError, PublicKey, decode
 from ledger.proofs.keys import from_multibase
 from registry.verification.addresses import Addresses
-from registry.verification.knowledge import Knowledge
+from registry.verification.knowledge import Knowledge, KnownInstitution
 from registry.verification.origin import Signatory
 
 FETCHES: Final = 3
@@ -48,7 +49,8 @@ class Methods:
             if did.startswith("did:key:"):
                 return Resolved(dids.key_of_did_key(method), Signatory(method=method, controller=did))
             if did.startswith("did:web:"):
-                return await self._foreign(did, method)
+                moved = await self._knowledge.institution_by_did(did)
+                return _key_of(moved, method) if moved is not None else await self._foreign(did, method)
         except ProofError as error:
             return Resolved(error.detail)
         return Resolved("Its key is named in a way that is not resolved here; did:key and did:web are.")
@@ -57,11 +59,7 @@ class Methods:
         institution = await self._knowledge.institution_by_did(did)
         if institution is None:
             return Resolved(f"No institution of this registry has the DID {did}.")
-        key = next((one for one in institution.keys if one.id == method), None)
-        if key is None:
-            return Resolved(f"{institution.name} never had a key of this name.")
-        by = Signatory(method=method, controller=institution.did, institution=institution, key=key)
-        return Resolved(from_multibase(key.public_key), by)
+        return _key_of(institution, method)
 
     async def _foreign(self, did: str, method: str) -> Resolved:
         if did not in self._documents:
@@ -102,6 +100,14 @@ class Methods:
         parts = urlsplit(url)
         opened = self._outbound.is_exception(parts.hostname or "", parts.port or 443)
         return parts._replace(scheme="http").geturl() if opened else url
+
+
+def _key_of(institution: KnownInstitution, method: str) -> Resolved:
+    key = next((one for one in institution.keys if one.id == method), None)
+    if key is None:
+        return Resolved(f"{institution.name} never had a key of this name.")
+    by = Signatory(method=method, controller=institution.did, institution=institution, key=key)
+    return Resolved(from_multibase(key.public_key), by)
 
 
 def _end(text: str) -> datetime | None:

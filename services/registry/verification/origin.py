@@ -116,7 +116,7 @@ def recognised_check(
     if known is not None and sound and all(one is not None and one.id == known.id for one in institutions):
         if known.active:
             return passed("issuer_recognised", f"{known.name} is an active institution of this registry.")
-        return skipped("issuer_recognised", f"{known.name} is no longer active here; nobody here vouches for it now.")
+        return skipped("issuer_recognised", _gone(known))
     if known is not None or (namesake is not None and not signatories):
         return skipped(
             "issuer_recognised", "Its signatures or keys do not hold, so nobody here vouches for its issuer."
@@ -129,3 +129,11 @@ def recognised_check(
         )
     named = f" for the name “{name}”" if name else " for its issuer"
     return skipped("issuer_recognised", f"Its issuer is not in this registry; nobody here vouches{named}.")
+
+
+def _gone(known: KnownInstitution) -> str:
+    """Why nobody vouches for an institution of this registry at the moment."""
+    if known.state != "closed":
+        return f"{known.name} is suspended here: nobody vouches for it until it is reinstated."
+    heir = f", and {known.successor} decides about its awards" if known.successor else ""
+    return f"{known.name} was closed: what it awarded stays verifiable{heir}, but nobody vouches for it any more."

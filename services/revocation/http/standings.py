@@ -5,18 +5,20 @@ from typing import Any
 
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, JSONBody
 
 from ledger import errors
 from ledger.web.authority import caller_of
 from ledger.web.routes import requires
 from ledger.web.wishes import WishKey, replay_headers
-from revocation.answers import StandingAnswer, StandingHistory
+from revocation.answers import ProposalAnswer, StandingAnswer, StandingHistory
 from revocation.changing import change_one, read_one
 from revocation.parts import Revocation, own_tenant
 from revocation.standings import Change, ChangeStanding
 
 TAGS = ["Standings"]
+PROPOSED = ResponseSpec(data_container=ProposalAnswer, description="Nothing yet: the proposal, for a second key.")
 MAY = requires("standings:write", errors=(errors.NotFound, errors.Refused, errors.Conflict))
 
 
@@ -44,15 +46,18 @@ async def reinstate_award(
     return await _change(request, revocation, wish, award_id, ("reinstate", data))
 
 
-@post("/v1/awards/{award_id:str}/revocation", operation_id="revokeAward", status_code=200, opt=MAY, tags=TAGS)
+@post("/v1/awards/{award_id:str}/revocation", operation_id="revokeAward", status_code=200, opt=MAY, tags=TAGS,
+      responses={202: PROPOSED})  # fmt: skip
 async def revoke_award(
     request: Request[Any, Any, Any],
     award_id: FromPath[str],
     data: JSONBody[ChangeStanding],
     revocation: NamedDependency[Revocation],
     wish: NamedDependency[WishKey],
-) -> Response[StandingAnswer]:
-    """Withdraw an award for good: there is no way back. Whoever verifies it sees so within a second."""
+) -> Response[StandingAnswer | ProposalAnswer]:
+    """Withdraw an award for good: there is no way back. Whoever verifies it sees so within a second. Where the
+    institution lets a second key approve its revocations, the answer is 202 with the proposal, and nothing changes
+    until then."""
     return await _change(request, revocation, wish, award_id, ("revoke", data))
 
 
@@ -72,10 +77,14 @@ async def _change(
     key: WishKey,
     award_id: str,
     wanted: tuple[Change, ChangeStanding],
-) -> Response[StandingAnswer]:
+) -> Response[Any]:
     own_tenant(caller_of(request))
     answer, replayed = await change_one(revocation, revocation.wish(request, key), _checked(award_id), *wanted)
-    return Response(answer, headers=replay_headers(replayed=replayed))
+    headers = replay_headers(replayed=replayed)
+    if isinstance(answer, ProposalAnswer):
+        headers["location"] = f"/v1/approvals/{answer.approval.id}"
+        return Response(answer, status_code=202, headers=headers)
+    return Response(answer, headers=headers)
 
 
 def _checked(award_id: str) -> str:

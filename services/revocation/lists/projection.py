@@ -17,6 +17,7 @@ from ledger.events import (
     AwardCorrected,
     AwardReinstated,
     InstitutionCreated,
+    InstitutionMoved,
     IssuerKeyChanged,
     StandingChanged,
     StatusListOpened,
@@ -49,6 +50,9 @@ class ListProjection:
         match seen.event:
             case InstitutionCreated(did=did):
                 await connection.execute(ISSUER, seen.tenant, did)
+            case InstitutionMoved(did=did):
+                await connection.execute(MOVED, seen.tenant, did)
+                await connection.execute(TOUCHED, seen.tenant, seen.position)
             case IssuerKeyChanged(algorithm=algorithm) as event if algorithm == ALGORITHM:
                 await self._key_changed(connection, seen, event)
             case StatusListOpened(list_id=list_id, purpose=purpose, length=length):
@@ -96,6 +100,7 @@ async def issuer_of(database: Any, tenant: str) -> ListIssuer | None:
 
 
 ISSUER = "INSERT INTO revocation.issuers (tenant, did) VALUES ($1, $2)"
+MOVED = "UPDATE revocation.issuers SET did = $2 WHERE tenant = $1"
 KEY_ADDED = "UPDATE revocation.issuers SET key_id = $2, key_since = $3 WHERE tenant = $1"
 KEY_GONE = "UPDATE revocation.issuers SET key_id = NULL, key_since = NULL WHERE tenant = $1 AND key_id = $2"
 SIGNS = "SELECT did, key_id, key_since FROM revocation.issuers WHERE tenant = $1 AND key_id IS NOT NULL"

@@ -7,7 +7,7 @@ import msgspec
 from ledger.errors import FieldError, Malformed
 
 SCOPES: Mapping[str, str] = {
-    "institutions:write": "create, deactivate and reactivate institutions",
+    "institutions:write": "create institutions, and suspend, reinstate, rename, move, merge and close them",
     "institutions:read": "list institutions and their keys' names",
     "profile:write": "change the own issuer profile and rotate the own signing keys",
     "keys:write": "make, rotate and revoke API keys",
@@ -30,32 +30,42 @@ SCOPES: Mapping[str, str] = {
     "standings:read": "read the history of the standing of own awards",
     "vault:read": "see which epochs of the key-encryption keys seal what",
     "vault:write": "re-wrap, destroy an epoch, apply erasures again, export and import sealed signing keys",
+    "approvals:read": "see what waits for a second key's approval, and what was decided",
+    "approvals:write": "approve or refuse what another key proposed",
     "audit:read": "read the history: operator and auditor that of the whole ledger, an institution its own",
 }
 
+_OPERATORS = frozenset({"institutions:write", "institutions:read", "vault:read", "vault:write"})
+_OWNER = frozenset(SCOPES) - _OPERATORS
+_READER = frozenset(scope for scope in _OWNER if scope.endswith(":read")) - {"audit:read"}
+
+# What each role can hold; a key may hold less. `institution` is what `owner` was called at first, and means the same.
 ROLE_SCOPES: Mapping[str, frozenset[str]] = {
-    "operator": frozenset(
-        {
-            "institutions:write",
-            "institutions:read",
-            "keys:write",
-            "keys:read",
-            "audit:read",
-            "vault:read",
-            "vault:write",
-            "bounces:write",
-        }
-    ),
-    "institution": frozenset(SCOPES) - {"institutions:write", "institutions:read", "vault:read", "vault:write"},
+    "operator": _OPERATORS | {"keys:write", "keys:read", "audit:read", "bounces:write"},
+    "owner": _OWNER,
+    "institution": _OWNER,
+    "issuer": (_READER - {"keys:read"})
+    | {"achievements:write", "awards:write", "results:write", "mappings:write", "jobs:write"},
+    "reviewer": (_READER - {"keys:read"}) | {"approvals:write", "standings:write", "jobs:write"},
+    "reader": _READER,
     "auditor": frozenset({"audit:read"}),
 }
+ROLES: Mapping[str, str] = {
+    "operator": "runs the ledger: takes institutions in and decides about their lives; awards nothing",
+    "owner": "everything of its institution, its keys and its policy too",
+    "issuer": "defines achievements, records results and awards",
+    "reviewer": "decides about the standing of awards, and approves what takes a second key",
+    "reader": "reads what is its institution's, and changes nothing",
+    "auditor": "reads the history: its institution's, or where the operator made the key the whole ledger's",
+}
+INSTITUTION_ROLES = ("owner", "issuer", "reviewer", "reader", "auditor")
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """Whoever holds an API key: which key, in which role, for which institution, and what it opens.
 
-    `tenant` is the institution's id, None for operator and auditor. `active` is False for an institution that was
-    deactivated: it may still read what is its own.
+    `tenant` is the institution's id, None for operator and auditor. `active` is False for an institution that is
+    suspended or closed: it may still read what is its own.
     """
 
     key_id: str

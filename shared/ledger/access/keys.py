@@ -13,18 +13,17 @@ from typing import Any
 
 import msgspec
 
+from ledger.access.bearer import AccessToken, Tokens, looks_like_token
 from ledger.access.callers import Caller
 from ledger.access.tokens import parse_token, secret_hash
 from ledger.codec import Seen, parse_time
 from ledger.errors import Unauthenticated, Unavailable
 from ledger.events import (
     LEDGER_TENANT,
-    InstitutionCreated,
-    InstitutionDeactivated,
-    InstitutionReactivated,
     KeyCreated,
     KeyExpirySet,
     KeyRevoked,
+    state_after,
 )
 
 REMEMBER_SECONDS = 0.25
@@ -42,7 +41,9 @@ CREATE TABLE IF NOT EXISTS {schema}.tenants (tenant text COLLATE "C" PRIMARY KEY
 """
 
 
-class _Known(msgspec.Struct, frozen=True, kw_only=True):
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """A key as a service knows it; `caller` is who holds it."""
+
     caller: Caller
     secret_hash: str
     expires_at: datetime | None
@@ -50,18 +51,19 @@ class _Known(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Keys:
-    """Turns the text of a key into a Caller. `attach` gives it the service's pool once that is open."""
+    """Turns the text of a key, or of a token that stands for one, into a Caller. `attach` gives it the service's pool
+    once that is open; without `tokens` only keys are taken."""
 
-    def __init__(self, schema: str, pepper: bytes) -> None:
+    def __init__(self, schema: str, pepper: bytes, tokens: Tokens | None = None) -> None:
         _check_schema(schema)
         self._query = f"""
             SELECT k.tenant, k.role, k.name, k.scopes, k.secret_hash, k.expires_at, k.revoked,
                    coalesce(t.active, true) AS active
             FROM {schema}.api_keys k LEFT JOIN {schema}.tenants t USING (tenant) WHERE k.key_id = $1"""  # noqa: S608 - the schema name is checked above
-        self._pepper = pepper
+        self._pepper, self._tokens = pepper, tokens
         self._pool: Any = None
         self._catch_up: Callable[[], Awaitable[object]] | None = None
-        self._remembered: dict[str, tuple[float, _Known]] = {}
+        self._remembered: dict[str, tuple[float, Known]] = {}
 
     def attach(self, pool: Any, catch_up: Callable[[], Awaitable[object]] | None = None) -> None:
         """Read through this asyncpg pool from now on. `catch_up` waits, for a bounded time, until the projection has
@@ -76,21 +78,32 @@ class Keys:
             self._remembered.pop(key_id, None)
 
     async def authenticate(self, text: str, now: datetime) -> Caller:
-        """Who holds this key at `now` (aware UTC). Raises Unauthenticated, the same for a wrong secret as for a key
-        that never was."""
+        """Who holds this key, or token, at `now` (aware UTC). Raises Unauthenticated, the same for a wrong secret as
+        for a key that never was."""
+        if self._tokens is not None and looks_like_token(text):
+            return await self._by_token(self._tokens.read(text, now), now)
+        return (await self.holder_of(text, now)).caller
+
+    async def holder_of(self, text: str, now: datetime) -> Known:
+        """What is known of the key with this text. Raises Unauthenticated."""
         token = parse_token(text)
         known = await self._known(token.key_id)
         given = secret_hash(self._pepper, token.secret)
         # A key that is not there is compared all the same: the time taken tells nothing.
         if not hmac.compare_digest(given, known.secret_hash if known else "0" * 64) or known is None:
             raise Unauthenticated("This API key is not known.")
-        if known.revoked:
-            raise Unauthenticated("This API key was revoked.")
-        if known.expires_at is not None and known.expires_at <= now:
-            raise Unauthenticated("This API key has expired.")
-        return known.caller
+        _check_alive(known, now)
+        return known
 
-    async def _known(self, key_id: str) -> _Known | None:
+    async def _by_token(self, token: AccessToken, now: datetime) -> Caller:
+        """Whoever holds the token: its key's holder, as long as the key lives, with what the token opens of it."""
+        known = await self._known(token.key_id)
+        if known is None:
+            raise Unauthenticated("This API key is not known.")
+        _check_alive(known, now)
+        return msgspec.structs.replace(known.caller, scopes=known.caller.scopes & token.scopes)
+
+    async def _known(self, key_id: str) -> Known | None:
         remembered = self._remembered.get(key_id)
         if remembered is not None and time.monotonic() - remembered[0] < REMEMBER_SECONDS:
             return remembered[1]
@@ -130,10 +143,8 @@ class AccessProjection:
                 await self._set(connection, "expires_at", key_id, parse_time(expires_at))
             case KeyRevoked(key_id=key_id):
                 await self._set(connection, "revoked", key_id, True)
-            case InstitutionCreated() | InstitutionReactivated():
-                await self._tenant(connection, seen.tenant, active=True)
-            case InstitutionDeactivated():
-                await self._tenant(connection, seen.tenant, active=False)
+            case event if (state := state_after(event)) is not None:
+                await self._tenant(connection, seen.tenant, active=state == "active")
 
     async def _key_created(self, connection: Any, tenant: str, event: KeyCreated) -> None:
         expires_at = None if event.expires_at is None else parse_time(event.expires_at)
@@ -158,7 +169,15 @@ class AccessProjection:
             self._keys.forget()
 
 
-def _known_of(key_id: str, row: Any) -> _Known:
+def _check_alive(known: Known, now: datetime) -> None:
+    """Raises Unauthenticated for a key that is dead at `now`."""
+    if known.revoked:
+        raise Unauthenticated("This API key was revoked.")
+    if known.expires_at is not None and known.expires_at <= now:
+        raise Unauthenticated("This API key has expired.")
+
+
+def _known_of(key_id: str, row: Any) -> Known:
     caller = Caller(
         key_id=key_id,
         role=row["role"],
@@ -167,7 +186,7 @@ def _known_of(key_id: str, row: Any) -> _Known:
         name=row["name"],
         active=row["active"],
     )
-    return _Known(caller=caller, secret_hash=row["secret_hash"], expires_at=row["expires_at"], revoked=row["revoked"])
+    return Known(caller=caller, secret_hash=row["secret_hash"], expires_at=row["expires_at"], revoked=row["revoked"])
 
 
 def _check_schema(schema: str) -> None:

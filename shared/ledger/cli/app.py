@@ -20,7 +20,7 @@ COMMANDS = {
     "award-csv": ("ledger.cli.award_csv:award_csv", "Award a class list; run again, it awards nobody twice."),
     "revoke-csv": ("ledger.cli.revoke_csv:revoke_csv", "Revoke or suspend every award in a list."),
     "jobs": ("ledger.cli.jobs:app", "Lists at work: list, pause, resume, cancel."),
-    "institutions": ("ledger.cli.institutions:app", "Institutions: list, create, deactivate, reactivate."),
+    "institutions": ("ledger.cli.institutions:app", "Institutions: take in, suspend, rename, move, merge, close."),
     "keys": ("ledger.cli.keys:app", "API keys, signing keys, and the keys that seal the vault."),
     "erasures": ("ledger.cli.erasures:app", "Erasures: apply them again after a restore."),
     "demo": ("ledger.cli.demo:demo", "Load the demo: invented institutions, a class, samples to verify."),

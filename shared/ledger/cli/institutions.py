@@ -1,15 +1,18 @@
-"""`credledger institutions`: the operator takes institutions in, through the HTTP API."""
+"""`credledger institutions`: the operator takes institutions in, and decides what becomes of them, over HTTP."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from ledger.cli.keys import caller
 from ledger.cli.options import AsJson, Key, Wish
-from ledger.cli.speaking import say, say_json, say_table
+from ledger.cli.speaking import note, say, say_json, say_table
 
-app = App(name="institutions", help="Institutions: list, create, deactivate, reactivate.")
-SHOWN = ("id", "slug", "name", "status_profile", "active", "demo")
+app = App(
+    name="institutions", help="Institutions: list, create, suspend, reinstate, close, merge, rename, place, move."
+)
+SHOWN = ("id", "slug", "name", "status_profile", "state", "demo")
+Authority = Annotated[str, Parameter(help="The body or rule that decided, never a person: everybody can read it.")]
 
 
 @app.command(name="list")
@@ -63,28 +66,144 @@ def create(  # noqa: PLR0913 - one parameter an option
 
 
 @app.command
-def deactivate(
-    institution_id: str, /, *, reason_code: str, idempotency_key: Wish = None, key: Key = None, json: AsJson = False
+def suspend(
+    institution_id: str,
+    /,
+    *,
+    reason_code: str,
+    authority: Authority,
+    idempotency_key: Wish = None,
+    key: Key = None,
+    json: AsJson = False,
 ) -> None:
-    """Stop an institution from writing; it can be taken back."""
-    _change(institution_id, "deactivation", reason_code, idempotency_key, key, json=json)
+    """Stop an institution from writing, until it is reinstated."""
+    _change(institution_id, "suspension", _why(reason_code, authority), idempotency_key, key, json=json)
 
 
 @app.command
-def reactivate(
-    institution_id: str, /, *, reason_code: str, idempotency_key: Wish = None, key: Key = None, json: AsJson = False
+def reinstate(
+    institution_id: str,
+    /,
+    *,
+    reason_code: str,
+    authority: Authority,
+    idempotency_key: Wish = None,
+    key: Key = None,
+    json: AsJson = False,
 ) -> None:
-    """Let a deactivated institution write again."""
-    _change(institution_id, "reactivation", reason_code, idempotency_key, key, json=json)
+    """Let a suspended institution write again."""
+    _change(institution_id, "reinstatement", _why(reason_code, authority), idempotency_key, key, json=json)
+
+
+@app.command
+def close(
+    institution_id: str,
+    /,
+    *,
+    reason_code: str,
+    authority: Authority,
+    successor: str | None = None,
+    idempotency_key: Wish = None,
+    key: Key = None,
+    json: AsJson = False,
+) -> None:
+    """End an institution, for good. Its awards stay verifiable.
+
+    Parameters
+    ----------
+    successor: str
+        The institution (inst_…) that decides about the standing of its awards from then on.
+    """
+    body = _why(reason_code, authority) | ({"successor": successor} if successor else {})
+    _change(institution_id, "closure", body, idempotency_key, key, json=json)
+
+
+@app.command
+def merge(
+    institution_id: str,
+    /,
+    *,
+    into: str,
+    reason_code: str,
+    authority: Authority,
+    idempotency_key: Wish = None,
+    key: Key = None,
+    json: AsJson = False,
+) -> None:
+    """Let an institution go into another one, which decides about its awards from then on.
+
+    Parameters
+    ----------
+    into: str
+        The institution (inst_…) that it goes into.
+    """
+    _change(institution_id, "merger", _why(reason_code, authority) | {"into": into}, idempotency_key, key, json=json)
+
+
+@app.command
+def rename(
+    institution_id: str,
+    /,
+    *,
+    name: str,
+    reason_code: str,
+    authority: Authority,
+    idempotency_key: Wish = None,
+    key: Key = None,
+    json: AsJson = False,
+) -> None:
+    """Give an institution another name. What it issued keeps the old one."""
+    _change(institution_id, "renaming", _why(reason_code, authority) | {"name": name}, idempotency_key, key, json=json)
+
+
+@app.command
+def place(institution_id: str, /, *, did: str | None = None, key: Key = None) -> None:
+    """The DID document of an institution, to be placed where its DID is resolved before it moves there.
+
+    Parameters
+    ----------
+    did: str
+        The did:web of a host of its own; default: the DID that it issues under now.
+    """
+    with caller(key) as issuance:
+        found = issuance.get(f"/v1/institutions/{institution_id}/did-document", **({"did": did} if did else {}))
+    say_json(found["document"])
+    note(f"Place this at {found['url']}, and again whenever its keys change.")
+
+
+@app.command
+def move(
+    institution_id: str,
+    /,
+    *,
+    did: str,
+    reason_code: str,
+    authority: Authority,
+    idempotency_key: Wish = None,
+    key: Key = None,
+    json: AsJson = False,
+) -> None:
+    """Let an institution issue under a DID at a host of its own; its document must lie there (see `place`).
+
+    Parameters
+    ----------
+    did: str
+        The did:web, such as did:web:badges.nova.example.
+    """
+    _change(institution_id, "move", _why(reason_code, authority) | {"did": did}, idempotency_key, key, json=json)
+
+
+def _why(reason_code: str, authority: str) -> dict[str, Any]:
+    return {"reason_code": reason_code, "authority": authority}
 
 
 def _change(
-    institution_id: str, change: str, reason_code: str, wish: str | None, key: str | None, *, json: bool
+    institution_id: str, change: str, body: dict[str, Any], wish: str | None, key: str | None, *, json: bool
 ) -> None:
-    body = {"reason_code": reason_code}
     with caller(key) as issuance:
         facts: dict[str, Any] = issuance.post(f"/v1/institutions/{institution_id}/{change}", body, key=wish)
     if json:
         say_json(facts)
-    else:
-        say(f"{facts['name']} is {'active' if facts['active'] else 'deactivated'}.")
+        return
+    heir = f"; {facts['successor']} decides about its awards" if facts.get("successor") else ""
+    say(f"{facts['name']} is {facts['state']}{heir}. It issues as {facts['did']}.")

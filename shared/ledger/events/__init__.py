@@ -1,6 +1,18 @@
 """Every event type of the ledger, by topic. The catalogue in shared/README.md is generated from here."""
 
-from ledger.events import awards, institutions, jobs, ledger, mappings, notices, results, standings, vault
+from ledger.events import (
+    approvals,
+    awards,
+    institutions,
+    jobs,
+    ledger,
+    mappings,
+    notices,
+    results,
+    standings,
+    vault,
+)
+from ledger.events.approvals import ApprovalGiven, ApprovalRefused, AwardProposed, StandingProposed
 from ledger.events.awards import (
     AchievementPublished,
     AchievementWithdrawn,
@@ -13,9 +25,17 @@ from ledger.events.awards import (
 )
 from ledger.events.base import Data, Event, UnknownTopic, UnknownVersion, from_data, public_form, public_type, to_data
 from ledger.events.institutions import (
+    InstitutionChanged,
+    InstitutionClosed,
     InstitutionCreated,
     InstitutionDeactivated,
+    InstitutionMerged,
+    InstitutionMoved,
+    InstitutionPolicySet,
     InstitutionReactivated,
+    InstitutionReinstated,
+    InstitutionRenamed,
+    InstitutionSuspended,
     InstitutionUpdated,
     IssuerKeyChanged,
     KeyScheduleSet,
@@ -23,6 +43,8 @@ from ledger.events.institutions import (
     KeysImported,
     ReissueCompleted,
     ReissueOrdered,
+    state_after,
+    successor_named,
 )
 from ledger.events.jobs import (
     JobCancelled,
@@ -72,6 +94,7 @@ EVENTS: dict[str, type[Event]] = {
         *vault.EVENTS,
         *jobs.EVENTS,
         *notices.EVENTS,
+        *approvals.EVENTS,
     )
 }
 
@@ -82,7 +105,10 @@ __all__ = [
     "LEDGER_TENANT",
     "AchievementPublished",
     "AchievementWithdrawn",
+    "ApprovalGiven",
+    "ApprovalRefused",
     "AwardCorrected",
+    "AwardProposed",
     "AwardReinstated",
     "AwardRevoked",
     "AwardSuspended",
@@ -94,9 +120,17 @@ __all__ = [
     "EpochDestroyed",
     "ErasuresReapplied",
     "Event",
+    "InstitutionChanged",
+    "InstitutionClosed",
     "InstitutionCreated",
     "InstitutionDeactivated",
+    "InstitutionMerged",
+    "InstitutionMoved",
+    "InstitutionPolicySet",
     "InstitutionReactivated",
+    "InstitutionReinstated",
+    "InstitutionRenamed",
+    "InstitutionSuspended",
     "InstitutionUpdated",
     "IssuerKeyChanged",
     "JobCancelled",
@@ -137,6 +171,7 @@ __all__ = [
     "RewrapOrdered",
     "Rewrapped",
     "StandingChanged",
+    "StandingProposed",
     "StatusEntry",
     "StatusListOpened",
     "StatusListPublished",
@@ -145,5 +180,7 @@ __all__ = [
     "from_data",
     "public_form",
     "public_type",
+    "state_after",
+    "successor_named",
     "to_data",
 ]

@@ -73,6 +73,7 @@ class Awarded(DocumentIssued, frozen=True, kw_only=True):
 
     renews: str | None = None
     notify_after: str | None = None  # the learner is not told before
+    approval: str | None = None  # the proposal that a second key approved
 
 
 class AwardCorrected(DocumentIssued, frozen=True, kw_only=True):

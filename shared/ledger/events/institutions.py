@@ -6,7 +6,7 @@ from ledger.events.base import Event
 
 
 class InstitutionCreated(Event, frozen=True, kw_only=True):
-    """An institution joined. Its id is the tenant everywhere; the slug and the DID never change.
+    """An institution joined. Its id is the tenant everywhere; the slug never changes, nor does this DID stop working.
 
     `status_profile`: `certified` puts the revocation entry alone into credentials, `full` both entries (DESIGN §8).
     """
@@ -37,7 +37,7 @@ class InstitutionUpdated(Event, frozen=True, kw_only=True):
 
 
 class InstitutionDeactivated(Event, frozen=True, kw_only=True):
-    """The institution may no longer write, and nobody here vouches for new documents of it."""
+    """What `institution.suspended` was called at first; it means the same and is no longer written."""
 
     TOPIC: ClassVar[str] = "institution.deactivated"
 
@@ -45,11 +45,102 @@ class InstitutionDeactivated(Event, frozen=True, kw_only=True):
 
 
 class InstitutionReactivated(Event, frozen=True, kw_only=True):
-    """The institution may write again."""
+    """What `institution.reinstated` was called at first; it means the same and is no longer written."""
 
     TOPIC: ClassVar[str] = "institution.reactivated"
 
     reason_code: str
+
+
+class InstitutionChanged(Event, frozen=True, kw_only=True):
+    """What every turn in an institution's life says: a coded reason, and the body or rule that decided, which is public
+    and never a person."""
+
+    reason_code: str
+    authority: str
+
+
+class InstitutionSuspended(InstitutionChanged, frozen=True, kw_only=True):
+    """The institution may read and not write, until it is reinstated; nobody here vouches for it meanwhile."""
+
+    TOPIC: ClassVar[str] = "institution.suspended"
+
+
+class InstitutionReinstated(InstitutionChanged, frozen=True, kw_only=True):
+    """The institution may write again."""
+
+    TOPIC: ClassVar[str] = "institution.reinstated"
+
+
+class InstitutionClosed(InstitutionChanged, frozen=True, kw_only=True):
+    """The institution ended, for good. Its awards stay verifiable; `successor`, an institution's id, decides about
+    their standing from now on. Said a second time only to name the successor that was missing."""
+
+    TOPIC: ClassVar[str] = "institution.closed"
+
+    successor: str | None = None
+
+
+class InstitutionMerged(InstitutionChanged, frozen=True, kw_only=True):
+    """The institution went into another one (`into`, its id): closed, with that one as its successor."""
+
+    TOPIC: ClassVar[str] = "institution.merged"
+
+    into: str
+
+
+class InstitutionRenamed(InstitutionChanged, frozen=True, kw_only=True):
+    """The institution bears another name from now on; documents already issued keep the name they pinned."""
+
+    TOPIC: ClassVar[str] = "institution.renamed"
+
+    name: str
+    previous_name: str
+
+
+class InstitutionMoved(InstitutionChanged, frozen=True, kw_only=True):
+    """The institution issues under another DID from now on, whose document was seen to list its keys. What it issued
+    under the previous one stays as it is, and both DIDs name each other."""
+
+    TOPIC: ClassVar[str] = "institution.moved"
+
+    did: str
+    previous_did: str
+
+
+class InstitutionPolicySet(Event, frozen=True, kw_only=True):
+    """What the institution asks of itself from now on. `four_eyes` names what takes a second key's approval: `awards`,
+    `revocations`."""
+
+    TOPIC: ClassVar[str] = "institution.policy_set"
+
+    four_eyes: list[str] = []
+
+
+STATES: dict[type[Event], str] = {
+    InstitutionCreated: "active",
+    InstitutionDeactivated: "suspended",
+    InstitutionReactivated: "active",
+    InstitutionSuspended: "suspended",
+    InstitutionReinstated: "active",
+    InstitutionClosed: "closed",
+    InstitutionMerged: "closed",
+}
+
+
+def state_after(event: Event) -> str | None:
+    """`active`, `suspended` or `closed`, where an event makes an institution so; None where it leaves that alone."""
+    return STATES.get(type(event))
+
+
+def successor_named(event: Event) -> str | None:
+    """The institution that takes over, where an event names one."""
+    match event:
+        case InstitutionClosed(successor=successor):
+            return successor
+        case InstitutionMerged(into=into):
+            return into
+    return None
 
 
 class IssuerKeyChanged(Event, frozen=True, kw_only=True):
@@ -123,6 +214,13 @@ EVENTS: tuple[type[Event], ...] = (
     InstitutionUpdated,
     InstitutionDeactivated,
     InstitutionReactivated,
+    InstitutionSuspended,
+    InstitutionReinstated,
+    InstitutionClosed,
+    InstitutionMerged,
+    InstitutionRenamed,
+    InstitutionMoved,
+    InstitutionPolicySet,
     IssuerKeyChanged,
     KeyScheduleSet,
     ReissueOrdered,

@@ -27,18 +27,23 @@ class PolicySet(Event, frozen=True, kw_only=True):
 
 
 class KeyCreated(Event, frozen=True, kw_only=True):
-    """An API key was made. Its secret is known to its holder alone; here stands HMAC(pepper, secret), in hex."""
+    """An API key was made. Its secret is known to its holder alone; here stands HMAC(pepper, secret), in hex.
+
+    `holder` says whether a person or a system holds it; what that one is called is sealed beside it (`holder`).
+    `replaces` is the key that it was rotated from.
+    """
 
     TOPIC: ClassVar[str] = "access.key_created"
     PRIVATE: ClassVar[frozenset[str]] = frozenset()
 
     key_id: str
     name: str
-    role: str  # operator, auditor or institution
+    role: str  # `ledger.access.ROLES`; `institution` means owner
     scopes: list[str]
     secret_hash: str
     expires_at: str | None = None
     replaces: str | None = None
+    holder: str | None = None
 
 
 class KeyExpirySet(Event, frozen=True, kw_only=True):

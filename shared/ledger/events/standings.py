@@ -8,7 +8,8 @@ from ledger.events.base import Event
 
 class StandingChanged(Event, frozen=True, kw_only=True):
     """What a change of standing says: the award, a coded reason, who decided on what authority, and which bits it
-    moves. `effective` is when it holds in the world (RFC 3339, UTC). Free text is sealed beside it (`reason`)."""
+    moves. `effective` is when it holds in the world (RFC 3339, UTC). Free text is sealed beside it (`reason`), or
+    beside the proposal that `approval` names, where a second key approved."""
 
     PRIVATE: ClassVar[frozenset[str]] = frozenset({"entries"})
 
@@ -17,6 +18,7 @@ class StandingChanged(Event, frozen=True, kw_only=True):
     effective: str
     authority: str | None = None
     entries: list[StatusEntry] = []
+    approval: str | None = None
 
 
 class AwardRevoked(StandingChanged, frozen=True, kw_only=True):

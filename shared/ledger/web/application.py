@@ -91,8 +91,9 @@ def application(settings: Settings, service: Service) -> Litestar:
         debug=False,
     )
     app.state["pages"], app.state["cursors"] = pages, Cursors(settings.server_secret)
+    app.state["limiter"] = limiter
     plan_routes(app)
-    document = openapi_document(app)
+    document = openapi_document(app, settings.issuance_url)
     set_query(app, query_names(document))
     attach_document(app, document)
     # Middleware sees only what a route matched; the shell must see everything.

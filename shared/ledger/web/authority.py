@@ -44,10 +44,22 @@ def guard_for(authority: Authority, limiter: RateLimiter) -> Guard:
             raise
         exchange(connection).caller = caller
         structlog.contextvars.bind_contextvars(tenant=caller.tenant or caller.role)
-        _count(connection, limiter, caller.role, caller.key_id)
+        _count(connection, limiter, policy_for(caller), caller.key_id)
         _check(caller, plan.scope, changes=plan.changes)
 
     return guard
+
+
+def counted(connection: Connection, policy: str, who: str | None = None) -> None:
+    """Count a request against an allowance beside the guard's; by default that of its address. Raises
+    TooManyRequests."""
+    limiter: RateLimiter = connection.app.state["limiter"]
+    _count(connection, limiter, policy, who or limiter.hashed(connection.client.host if connection.client else ""))
+
+
+def policy_for(caller: Caller) -> str:
+    """The allowance (`ledger.web.rates`) that a caller's requests count against."""
+    return "institution" if caller.tenant is not None else caller.role
 
 
 def caller_of(connection: Connection) -> Caller:
@@ -63,7 +75,7 @@ def _key_text(connection: Connection, *, basic: bool) -> str:
     if basic and scheme.lower() == "basic":
         return _password(token.strip())
     if scheme.lower() != "bearer" or not token.strip():
-        raise Unauthenticated("Send the API key as `Authorization: Bearer <key>`.")
+        raise Unauthenticated("Send an API key, or a token that was made with one, as `Authorization: Bearer <key>`.")
     return token.strip()
 
 
@@ -81,7 +93,7 @@ def _check(caller: Caller, scope: str, *, changes: bool) -> None:
     if scope not in caller.scopes:
         raise Forbidden(f"The key does not hold the scope {scope} ({SCOPES[scope]}).")
     if changes and not caller.active:
-        raise Forbidden("The institution was deactivated: it may read, and change nothing.")
+        raise Forbidden("The institution is suspended or closed: it may read, and change nothing.")
 
 
 def _count(connection: Connection, limiter: RateLimiter, policy: str, who: str) -> None:

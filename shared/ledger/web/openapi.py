@@ -23,8 +23,8 @@ _REFERENCE = "#/components/schemas/{name}"
 _METHODS = ("get", "post", "put", "patch", "delete")
 
 
-def openapi_document(app: Litestar) -> Document:
-    """The document of an application whose routes have their plans."""
+def openapi_document(app: Litestar, issuance_url: str = "") -> Document:
+    """The document of an application whose routes have their plans; tokens are to be had at `issuance_url`."""
     document = _short_names(app.openapi_schema.to_schema())
     plans = {(plan.template, method.lower()): plan for plan in plans_of(app) for method in plan.methods}
     components = document.setdefault("components", {})
@@ -33,6 +33,12 @@ def openapi_document(app: Litestar) -> Document:
     components["securitySchemes"] = {
         "key": {"type": "http", "scheme": "bearer", "description": "An API key of this ledger, `cl_…`."},
         "basic": {"type": "http", "scheme": "basic", "description": "An API key of this ledger as the password."},
+        "token": {
+            "type": "oauth2",
+            "description": "A token of ten minutes that stands for an API key (client id: the key's id; secret: the"
+            " key), from issuance.",
+            "flows": {"clientCredentials": {"tokenUrl": f"{issuance_url}/oauth/token", "scopes": dict(SCOPES)}},
+        },
     }
     components["parameters"] = {"IdempotencyKey": _idempotency_key(), "DecidedBy": _decided_by()}
     components["headers"] = _headers()
@@ -110,7 +116,7 @@ def errors_of(plan: Plan) -> list[type[LedgerError]]:
 
 def _complete(operation: Document, plan: Plan) -> None:
     operation["summary"] = _sentence(operation["operationId"])
-    operation["security"] = [] if plan.public else [{"key": []}, *([{"basic": []}] if plan.basic else [])]
+    operation["security"] = _security(plan)
     if plan.scope is not None:
         operation["x-scope"] = plan.scope
         needs = f"Needs the scope `{plan.scope}`: {SCOPES[plan.scope]}."
@@ -122,6 +128,14 @@ def _complete(operation: Document, plan: Plan) -> None:
         response.setdefault("headers", {}).update(_header_references(plan))
     kept.update(_problem_responses(errors_of(plan), plan))
     operation["responses"] = kept
+
+
+def _security(plan: Plan) -> list[dict[str, list[str]]]:
+    """The ways in which a caller may show who it is; none for a public route."""
+    if plan.scope is None:
+        return []
+    ways: list[dict[str, list[str]]] = [{"key": []}, {"token": [plan.scope]}]
+    return [*ways, {"basic": []}] if plan.basic else ways
 
 
 def _sentence(operation_id: str) -> str:

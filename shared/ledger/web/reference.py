@@ -10,7 +10,7 @@ from litestar.params import FromPath
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from ledger.access import SCOPES
+from ledger.access import ROLE_SCOPES, ROLES, SCOPES
 from ledger.web.conditional import conditional
 from ledger.web.openapi import Document, operations
 from ledger.web.pages import IMMUTABLE, Pages
@@ -92,7 +92,9 @@ def reference_of(document: Document) -> dict[str, Any]:
         "schema_prose": {name: _prose(schema.get("description")) for name, schema in schemas.items()},
         "anchor": anchor,
         "scopes": SCOPES,
+        "roles": {role: (text, sorted(ROLE_SCOPES[role])) for role, text in ROLES.items()},
         "types": list(problem_types("").values()),
+        "token_endpoint": document["components"]["securitySchemes"]["token"]["flows"]["clientCredentials"]["tokenUrl"],
     }
 
 

@@ -108,7 +108,14 @@ def test_an_active_institution_is_recognised_by_its_own_sound_signature_alone() 
     [
         ([signatory()], False, oak(), "do not hold"),
         ([signatory(), FOREIGN], True, oak(), "do not hold"),
-        ([signatory(institution=oak(active=False))], True, None, "no longer active"),
+        ([signatory(institution=oak(active=False, state="suspended"))], True, None, "is suspended here"),
+        ([signatory(institution=oak(active=False, state="closed"))], True, None, "stays verifiable, but nobody"),
+        (
+            [signatory(institution=oak(active=False, state="closed", successor="Elm College"))],
+            True,
+            None,
+            "stays verifiable, and Elm College decides about its awards",
+        ),
         ([FOREIGN], True, oak(), "bears the name of Oak College"),
         ([FOREIGN], True, None, "vouches for the name “Oak College”"),
         ([], False, oak(), "do not hold"),

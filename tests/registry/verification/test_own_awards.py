@@ -212,15 +212,17 @@ async def test_a_document_without_a_proof_is_not_verified(verifier: Verifier, pr
     assert not verdict.verified
 
 
-async def test_a_deactivated_institution_is_no_longer_vouched_for(facts: Facts, verifier_over: Make) -> None:
+async def test_a_suspended_institution_is_not_vouched_for(facts: Facts, verifier_over: Make) -> None:
     facts.oak = type(facts.oak)(
-        id=facts.oak.id, did=OAK, slug="oak", name="Oak College", active=False, keys=(key(SIGNER),)
+        id=facts.oak.id, did=OAK, slug="oak", name="Oak College", active=False, state="suspended", keys=(key(SIGNER),)
     )
 
     verdict = await verifier_over(facts).verify(Submission(credential=signed()))
 
     assert (verdict.verified, verdict.issuer_recognised) == (True, False)
-    assert "no longer active" in named(verdict, "issuer_recognised").detail
+    assert named(verdict, "issuer_recognised").detail == (
+        "Oak College is suspended here: nobody vouches for it until it is reinstated."
+    )
 
 
 @pytest.mark.parametrize("state", ["revoked", "suspended"])

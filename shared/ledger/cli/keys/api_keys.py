@@ -39,12 +39,14 @@ def list_keys(*, key: Key = None, json: AsJson = False) -> None:
 
 
 @app.command
-def create(
+def create(  # noqa: PLR0913 - one parameter an option
     name: str,
     /,
     *,
     scopes: str | None = None,
     role: str | None = None,
+    person: str | None = None,
+    system: str | None = None,
     institution: str | None = None,
     expires_at: datetime | None = None,
     idempotency_key: Wish = None,
@@ -60,7 +62,12 @@ def create(
     scopes: str
         What it opens, separated by commas; default: all of its role.
     role: str
-        operator, auditor or institution.
+        owner, issuer, reviewer, reader or auditor of an institution (default: owner); operator, or the whole ledger's
+        auditor, where the operator makes it and names no institution.
+    person: str
+        Who holds it, where a person does. Sealed; shown to the key's own institution alone.
+    system: str
+        Which system holds it. Likewise.
     institution: str
         Whose key it is (inst_…), where the operator makes it.
     expires_at: datetime
@@ -71,6 +78,10 @@ def create(
         body["scopes"] = [scope.strip() for scope in scopes.split(",") if scope.strip()]
     if role is not None:
         body["role"] = role
+    if person is not None and system is not None:
+        raise Failure("A key is held by a person or by a system: give --person or --system.", USAGE)
+    if (label := person or system) is not None:
+        body["holder"] = {"kind": "person" if person is not None else "system", "label": label}
     if institution is not None:
         body["institution_id"] = institution
     if expires_at is not None:
