@@ -123,7 +123,7 @@ def test_a_weak_key_of_the_operator_makes_no_stronger_one(world: World) -> None:
     for refused in (more, auditor):
         checked_problem(refused, 403, "forbidden")
     theirs = world.make("theirs", key=weak["api_key"], institution_id=world.institution.id, scopes=["awards:read"])
-    assert (theirs["institution_id"], theirs["role"]) == (world.institution.id, "institution")
+    assert (theirs["institution_id"], theirs["role"]) == (world.institution.id, "owner")
 
 
 def test_an_auditor_reads_the_whole_history_and_changes_nothing(world: World) -> None:
