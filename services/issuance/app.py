@@ -23,6 +23,7 @@ from issuance.http import (
     achievements,
     approvals,
     awards,
+    ceremonies,
     claims,
     institution_life,
     institutions,
@@ -89,6 +90,7 @@ HANDLERS = [
     *claims.HANDLERS,
     *mail.HANDLERS,
     *signing_keys.HANDLERS,
+    *ceremonies.HANDLERS,
 ]
 
 TAGS = {

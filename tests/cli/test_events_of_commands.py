@@ -23,6 +23,7 @@ from ledger.cli.demo.content import Content
 
 Words = tuple[str, ...]
 WHY = ("--reason-code", "board_decision", "--authority", "Ministry of Education")
+PASSPHRASE = "correct horse battery staple"
 
 
 class World(msgspec.Struct):
@@ -78,6 +79,15 @@ class World(msgspec.Struct):
         ledger.award(self.school, self.achievement, f"{self.fresh('rotated')}@learner.example")
         assert ledger.post("issuance", rotation, None, key=self.school.api_key).status_code == 200
         return key_id
+
+    def exporting(self, *, exported: bool = False) -> tuple[Words, Words]:
+        """The arguments that export the school's keys, and those that import them, with a key pair made for it."""
+        private, out = (str(self.folder / self.fresh(name)) for name in ("private", "export"))
+        made = self.here.run("keys", "ceremony-key", private, "--json", PASSPHRASE=PASSPHRASE)
+        exporting = (self.school.id, "--to", json.loads(made.out)["recipient"], "--out", out)
+        if exported:
+            assert self.here.run("keys", "export", *exporting).status == 0
+        return exporting, (out, "--private-key", private)
 
     def old_epoch(self) -> Words:
         """An epoch of the data keys' ring under which nothing lies any more."""
@@ -164,6 +174,8 @@ RECIPES: dict[str, Recipe] = {
         {"issuer.reissue_ordered": 1, "award.corrected": 1, "issuer.reissue_completed": 1},
         own_key=True,
     ),
+    "keys export": Recipe(lambda w: w.exporting()[0], {"issuer.keys_exported": 1}),
+    "keys import": Recipe(lambda w: w.exporting(exported=True)[1], {"issuer.keys_imported": 1}),
     # That an epoch began is recorded by the service that notices it.
     "keys new-epoch": Recipe(lambda _: ("--ring", "signing"), {}),
     "keys rewrap": Recipe(lambda _: (), {"kek.rewrap_ordered": 1}),
@@ -190,6 +202,7 @@ APPENDS_NOTHING: dict[str, Callable[[World], Words]] = {
     "institutions place": lambda w: (w.school.id, "--did", "did:web:badges.made.example"),
     "keys list": lambda _: (),
     "keys status": lambda _: (),
+    "keys ceremony-key": lambda w: (str(w.folder / w.fresh("ceremony")),),
     "keys signed": lambda w: (w.signing_key(), "--key", w.school.api_key),
 }
 
@@ -213,7 +226,7 @@ def world(here: Here, elsewhere: Elsewhere, tmp_path_factory: pytest.TempPathFac
 
 
 def run(world: World, command: str, arguments: Words, **settings: str) -> None:
-    ended = world.here.run(*command.split(), *arguments, **settings)
+    ended = world.here.run(*command.split(), *arguments, PASSPHRASE=PASSPHRASE, **settings)
     assert ended.status == 0, ended.err + ended.out
 
 

@@ -64,6 +64,14 @@ class World(msgspec.Struct):
         profile = self.ledger.get("issuance", "/v1/profile", key=self.owner.api_key).json()
         return str(next(k["id"] for k in reversed(profile["keys"]) if not k.get("retired")))
 
+    def recipient(self) -> str:
+        answer = self.ledger.get("issuance", "/v1/key-encryption/recipient", key=self.ledger.operator)
+        return str(answer.json()["recipient"])
+
+    def export(self) -> dict[str, Any]:
+        path, body = f"/v1/institutions/{self.owner.id}/signing-key-exports", {"recipient": self.recipient()}
+        return dict(self.ledger.post("issuance", path, body, key=self.ledger.operator).json())
+
     def retired_key(self) -> str:
         """A signing key of the owner that signed nothing."""
         for _ in range(2):
@@ -309,6 +317,11 @@ OPERATORS: dict[Route, Callable[[World], Ask]] = {
     ("issuance", "POST", "/v1/institutions"): lambda w: (
         "/v1/institutions", {"slug": f"made-{len(w.events())}", "name": "Made", "url": "https://made.example"}, {}),
     ("issuance", "GET", "/v1/institutions/{institution_id}"): lambda w: (f"/v1/institutions/{w.owner.id}", None, {}),
+    ("issuance", "GET", "/v1/key-encryption/recipient"): lambda _: ("/v1/key-encryption/recipient", None, {}),
+    ("issuance", "POST", "/v1/institutions/{institution_id}/signing-key-exports"): lambda w: (
+        f"/v1/institutions/{w.owner.id}/signing-key-exports", {"recipient": w.recipient()}, {}),
+    ("issuance", "POST", "/v1/institutions/{institution_id}/signing-key-imports"): lambda w: (
+        f"/v1/institutions/{w.owner.id}/signing-key-imports", w.export(), {}),
     ("issuance", "GET", "/v1/key-encryption"): lambda _: ("/v1/key-encryption", None, {}),
     ("issuance", "POST", "/v1/key-encryption/rewrap"): lambda _: ("/v1/key-encryption/rewrap", None, {}),
     ("issuance", "POST", "/v1/erasures/reapplication"): lambda _: ("/v1/erasures/reapplication", None, {}),

@@ -94,6 +94,10 @@ class Place(msgspec.Struct, frozen=True):
         except ValueError as error:
             raise Failure(f"CREDLEDGER_{name} is needed, as the service has it; it {error}.", USAGE) from error
 
+    def passphrase(self) -> str | None:
+        """The passphrase of a ceremony's private key, where the environment states it."""
+        return self._text("PASSPHRASE")
+
     def keyring_file(self, name: str) -> Path:
         """The file that holds a keyring: the one that the environment names, or the state folder's."""
         stated = self.environment.get(f"CREDLEDGER_{name}_FILE")
