@@ -154,6 +154,7 @@ SAMPLES: list[Event] = [
     ),
     events.ApprovalGiven(approval_id="apr_g"),
     events.ApprovalRefused(approval_id="apr_g", reason_code="not_earned"),
+    events.KeyScopesSet(key_id="key_a", scopes=["institutions:read", "institutions:write"]),
 ]
 
 

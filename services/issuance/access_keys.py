@@ -15,7 +15,7 @@ from ledger import errors
 from ledger.access.callers import ROLES
 from ledger.codec import Fact, Recorded, format_time, parse_time
 from ledger.errors import FieldError
-from ledger.events import KeyCreated, KeyExpirySet, KeyRevoked
+from ledger.events import KeyCreated, KeyExpirySet, KeyRevoked, KeyScopesSet
 
 OVERLAP_LIMIT_SECONDS = 30 * 24 * 3600
 KeyName = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
@@ -75,6 +75,8 @@ def key_of(history: Sequence[Recorded]) -> KeyState | None:
                 state = KeyState(created, created.expires_at, False)
             case KeyExpirySet(expires_at=expires_at) if state:
                 state = msgspec.structs.replace(state, expires_at=expires_at)
+            case KeyScopesSet(scopes=scopes) if state:
+                state = msgspec.structs.replace(state, created=msgspec.structs.replace(state.created, scopes=scopes))
             case KeyRevoked() if state:
                 state = msgspec.structs.replace(state, revoked=True)
     return state
@@ -89,6 +91,14 @@ def create(wish: KeyCreated, history: Sequence[Recorded], *, at: datetime, holde
         where = [FieldError("/expires_at", "this moment has passed")]
         raise errors.Malformed("The key would already be dead.", errors=where)
     return [Fact(event=wish, at=at, personal={} if holder is None else {HOLDER: holder})]
+
+
+def set_scopes(scopes: Sequence[str], history: Sequence[Recorded], *, at: datetime) -> list[Fact]:
+    """The key opens exactly this from now on; nothing when it does already, or is dead."""
+    state = key_of(history)
+    if state is None or state.revoked or sorted(state.created.scopes) == sorted(scopes):
+        return []
+    return [Fact(event=KeyScopesSet(key_id=state.created.key_id, scopes=sorted(scopes)), at=at)]
 
 
 def end(overlap: timedelta, history: Sequence[Recorded], *, at: datetime) -> list[Fact]:

@@ -1,4 +1,7 @@
-"""The operator's key, enrolled from the setting at the first start: an event like every other key."""
+"""The operator's key, enrolled from the setting at the first start: an event like every other key. A release that knows
+more scopes of the operator's gives them to it, by an event too."""
+
+import msgspec
 
 from issuance import access_keys
 from issuance.parts import Issuance, now
@@ -29,3 +32,12 @@ async def enrol(issuance: Issuance) -> None:
     )
     stream = f"access/{token.key_id}"
     await issuance.store.decide(stream, lambda history: access_keys.create(created, history, at=at), wish=wish)
+    opens = msgspec.structs.replace(
+        wish,
+        command=ids.caused_command(
+            settings.server_secret, "operator-scopes", f"{token.key_id}/{' '.join(created.scopes)}"
+        ),
+    )
+    await issuance.store.decide(
+        stream, lambda history: access_keys.set_scopes(created.scopes, history, at=at), wish=opens
+    )

@@ -8,8 +8,8 @@ from tests.issuance.histories import NOON, placed
 from issuance import access_keys
 from issuance.access_keys import RevokeKey
 from ledger import errors
-from ledger.codec import format_time
-from ledger.events import KeyCreated
+from ledger.codec import Fact, format_time
+from ledger.events import KeyCreated, KeyScopesSet
 
 STREAM = "access/key_one"
 KEY = KeyCreated(key_id="key_one", name="one", role="institution", scopes=["awards:write"], secret_hash="00")
@@ -55,3 +55,20 @@ def test_an_unknown_key_is_not_found() -> None:
 
 def _fields() -> dict[str, object]:
     return {"key_id": "key_one", "name": "one", "role": "institution", "scopes": [], "secret_hash": "00"}
+
+
+def test_a_key_is_given_the_scopes_that_a_release_adds_and_no_dead_key_is() -> None:
+    history = placed(STREAM, access_keys.create(KEY, [], at=NOON))
+    wanted = ["vault:read", "awards:write"]
+
+    facts = access_keys.set_scopes(wanted, history, at=NOON)
+    widened = placed(STREAM, facts, history)
+    dead = placed(STREAM, access_keys.revoke(RevokeKey(), history, at=NOON), history)
+
+    assert facts == [Fact(event=KeyScopesSet(key_id="key_one", scopes=["awards:write", "vault:read"]), at=NOON)]
+    state = access_keys.key_of(widened)
+    assert state is not None
+    assert state.created.scopes == ["awards:write", "vault:read"]
+    assert access_keys.set_scopes(wanted, widened, at=NOON) == []
+    assert access_keys.set_scopes(wanted, dead, at=NOON) == []
+    assert access_keys.set_scopes(wanted, [], at=NOON) == []

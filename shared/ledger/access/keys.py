@@ -23,6 +23,7 @@ from ledger.events import (
     KeyCreated,
     KeyExpirySet,
     KeyRevoked,
+    KeyScopesSet,
     state_after,
 )
 
@@ -141,6 +142,8 @@ class AccessProjection:
                 await self._key_created(connection, seen.tenant, seen.event)
             case KeyExpirySet(key_id=key_id, expires_at=expires_at):
                 await self._set(connection, "expires_at", key_id, parse_time(expires_at))
+            case KeyScopesSet(key_id=key_id, scopes=scopes):
+                await self._set(connection, "scopes", key_id, scopes)
             case KeyRevoked(key_id=key_id):
                 await self._set(connection, "revoked", key_id, True)
             case event if (state := state_after(event)) is not None:

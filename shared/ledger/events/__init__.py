@@ -55,7 +55,7 @@ from ledger.events.jobs import (
     JobResumed,
     JobStarted,
 )
-from ledger.events.ledger import KeyCreated, KeyExpirySet, KeyRevoked, LedgerOpened, PolicySet
+from ledger.events.ledger import KeyCreated, KeyExpirySet, KeyRevoked, KeyScopesSet, LedgerOpened, PolicySet
 from ledger.events.mappings import MappingPublished, MappingWithdrawn
 from ledger.events.notices import (
     EmailProven,
@@ -144,6 +144,7 @@ __all__ = [
     "KeyExpirySet",
     "KeyRevoked",
     "KeyScheduleSet",
+    "KeyScopesSet",
     "KeysExported",
     "KeysImported",
     "LearnerErased",

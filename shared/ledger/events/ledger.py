@@ -55,6 +55,15 @@ class KeyExpirySet(Event, frozen=True, kw_only=True):
     expires_at: str
 
 
+class KeyScopesSet(Event, frozen=True, kw_only=True):
+    """A key opens this from now on: the configured operator's key, where a release knows more scopes."""
+
+    TOPIC: ClassVar[str] = "access.key_scopes_set"
+
+    key_id: str
+    scopes: list[str]
+
+
 class KeyRevoked(Event, frozen=True, kw_only=True):
     """A key is dead from now on, everywhere."""
 
@@ -64,4 +73,4 @@ class KeyRevoked(Event, frozen=True, kw_only=True):
     reason_code: str
 
 
-EVENTS: tuple[type[Event], ...] = (LedgerOpened, PolicySet, KeyCreated, KeyExpirySet, KeyRevoked)
+EVENTS: tuple[type[Event], ...] = (LedgerOpened, PolicySet, KeyCreated, KeyExpirySet, KeyScopesSet, KeyRevoked)
