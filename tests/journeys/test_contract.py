@@ -60,6 +60,8 @@ BODIES: dict[str, Any] = {
     "/move": {"reason_code": "other", "authority": "Board", "did": "did:web:nowhere.example"},
     "/policy": {"four_eyes": []},
     "/refusal": {"reason_code": "not_earned"},
+    "/signing-key-exports": {"recipient": "A" * 43},
+    "/signing-key-imports": {"institution": "x", "did": "did:web:x", "recipient": "A" * 43, "keys": [], "sealed": "A"},
     "/versions": {"name": "Data", "description": "Data.", "criteria": {"narrative": "Exam."}},
     "/correction": {"changes": {"term": "Fall"}, "reason_code": "other"},
     "/learners/{learner_id}": {"identifiers": [{"kind": "email", "value": "a@learner.example"}]},

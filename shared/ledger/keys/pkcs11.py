@@ -3,7 +3,7 @@
 Rules. A key's row in `vault.signing_keys` names its object in the token (epoch 0: sealed by nobody), so two processes
 that make the same key keep the same one. Rows of other epochs are keys that were made in the vault; those go on there.
 Ed25519 is deterministic, a module's ECDSA is not: `repeatable` is False, and what was signed first and kept counts
-(decision record 0009). A session is used by one thread at a time.
+(decision record 0015). A session is used by one thread at a time.
 """
 
 import asyncio
