@@ -34,12 +34,19 @@ TLS = (
 
 
 class Institution(msgspec.Struct, frozen=True):
-    """An institution made for a test: its id, slug, DID and key."""
+    """An institution made for a test: its id, slug, DID and key, and its sandbox."""
 
     id: str
     slug: str
     did: str
     api_key: str
+    sandbox: "Institution | None" = None
+
+    @property
+    def its_sandbox(self) -> "Institution":
+        """The sandbox that came with it."""
+        assert self.sandbox is not None
+        return self.sandbox
 
 
 def _block_of_ports() -> int:
@@ -62,7 +69,7 @@ class Running:
         self._secrets = {name: secrets.token_hex(32) for name in ("SERVER_SECRET", "KEY_PEPPER", "KEK", "SIGNING_KEK")}
         for name in KEYRINGS:
             (folder / name.lower()).write_text(self._secrets.pop(name))
-        self.operator = new_token(ids.text_id("key", secrets.token_bytes(16)), secrets.token_bytes(32), live=False)
+        self.operator = new_token(ids.text_id("key", secrets.token_bytes(16)), secrets.token_bytes(32), live=True)
         self.port = _block_of_ports()
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self._numbers = iter(range(10**9))
@@ -178,7 +185,9 @@ class Running:
         answer = self.post("issuance", "/v1/institutions", body, key=self.operator)
         assert answer.status_code == 201, answer.text
         made = answer.json()
-        return Institution(made["id"], made["slug"], made["did"], made["api_key"])
+        beside = made["sandbox"]
+        sandbox = Institution(beside["id"], beside["slug"], beside["did"], beside["api_key"])
+        return Institution(made["id"], made["slug"], made["did"], made["api_key"], sandbox)
 
     def achievement(self, institution: Institution, name: str = "Data Basics", **fields: Any) -> str:
         """A new achievement's id."""

@@ -61,9 +61,9 @@ def read_secret(state: State, name: str) -> str:
 
 
 def operator_token() -> str:
-    """A new API key in the product's form: `cl_test_<26 base32>_<43 base64url>`."""
+    """A new API key in the product's form: `cl_live_<26 base32>_<43 base64url>`."""
     identity = base64.b32encode(randomness.token_bytes(16)).decode().rstrip("=").lower()
-    return f"cl_test_{identity}_{randomness.token_urlsafe(32)}"
+    return f"cl_live_{identity}_{randomness.token_urlsafe(32)}"
 
 
 def _makers() -> dict[str, Callable[[], str]]:

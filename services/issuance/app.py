@@ -37,6 +37,7 @@ from issuance.http import (
     notices,
     oauth,
     results,
+    sandboxes,
     signing_keys,
     xapi,
 )
@@ -76,6 +77,7 @@ HANDLERS = [
     *institution_life.HANDLERS,
     *keys.HANDLERS,
     *oauth.HANDLERS,
+    *sandboxes.HANDLERS,
     *achievements.HANDLERS,
     *awards.HANDLERS,
     *approvals.HANDLERS,
@@ -97,6 +99,7 @@ TAGS = {
     "Institutions": "Take institutions in, and what becomes of them; the operator's.",
     "Profile and signing keys": "What stands in credentials as their issuer, and what signs them.",
     "API keys": "Who may call, and what for; and the short tokens that stand for a key.",
+    "Sandbox": "A tenant beside each institution, where things are tried out and everything says TEST.",
     "Achievements": "What can be awarded, in versions that never change.",
     "Awards": "Award a learner; the signed credential comes back.",
     "Results": "Record what learners achieved, before or without an award.",

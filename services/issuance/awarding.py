@@ -127,7 +127,7 @@ async def answer_for(issuance: Issuance, recorded: Recorded, personal: dict[str,
         renews=next((r.event.renews for r in issued if isinstance(r.event, Awarded)), None),
         renew_by=event.renew_by,
         superseded=[_superseded(old, new) for old, new in pairwise(issued)],
-        test=issuance.addresses.test_mode,
+        test=issuance.addresses.is_test(recorded.tenant),
         credential=msgspec.Raw(signed.formats.vc.encode()),
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from issuance.institutions import Institution
+from ledger import ids
 from ledger.codec import Recorded, parse_time
 from ledger.credentials.document import credential_for
 from ledger.credentials.facts import CredentialFacts, EvidenceFacts, IssuerFacts, ResultFacts, StatusFacts
@@ -22,6 +23,10 @@ class Addresses(msgspec.Struct, frozen=True):
     public_url: str
     status_url: str
     test_mode: bool
+
+    def is_test(self, tenant: str) -> bool:
+        """Whether what this tenant does says TEST: everybody's on a ledger in test mode, a sandbox's anywhere."""
+        return self.test_mode or ids.is_sandbox(tenant)
 
     def credential_url(self, capability: str) -> str:
         return f"{self.public_url}/credentials/{capability}"
@@ -69,6 +74,7 @@ class Addresses(msgspec.Struct, frozen=True):
                 StatusFacts(list_url=self.list_url(s.list_id), purpose=s.purpose, index=s.index) for s in event.status
             ],
             test=self.test_mode,
+            sandbox=ids.is_sandbox(institution.id),
             demo=institution.demo,
         )
 

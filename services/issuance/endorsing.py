@@ -14,8 +14,10 @@ from issuance.achievements import PublishAchievement
 from issuance.achievements.endorsements import Judged, issuer_of
 from issuance.institutions import institution_of
 from issuance.parts import Issuance, now
+from issuance.sandboxes import tenants_of_slug
 from ledger import dids, ids
 from ledger.canonicaliser import Canonicaliser
+from ledger.codec import Recorded
 from ledger.errors import FieldError, Malformed
 from ledger.proofs import CannotSay, Outcome, ProofError, PublicKey, methods_of, vc_jwt
 from ledger.proofs.keys import from_multibase
@@ -29,12 +31,12 @@ class Judgement(msgspec.Struct, frozen=True):
     endorsers: dict[str, int] = {}
 
 
-async def judge(issuance: Issuance, wanted: PublishAchievement, names: tuple[str, str]) -> Judgement:
-    """The judgement of every endorsement of a wish whose form was checked. Raises Malformed with a pointer to every
-    signature that does not hold, Unavailable when too many wait."""
+async def judge(issuance: Issuance, tenant: str, wanted: PublishAchievement, names: tuple[str, str]) -> Judgement:
+    """The judgement of every endorsement of a tenant's wish whose form was checked. Raises Malformed with a pointer to
+    every signature that does not hold, Unavailable when too many wait."""
     if not wanted.endorsements and not wanted.endorsement_jwts:
         return Judgement()
-    bench = _Bench(issuance)
+    bench = _Bench(issuance, in_sandbox=ids.is_sandbox(tenant))
     if wanted.endorsements:
         async with issuance.judging, Canonicaliser() as canonicaliser:
             for index, document in enumerate(wanted.endorsements):
@@ -49,8 +51,8 @@ async def judge(issuance: Issuance, wanted: PublishAchievement, names: tuple[str
 class _Bench:
     """The judgement of one wish's endorsements."""
 
-    def __init__(self, issuance: Issuance) -> None:
-        self._issuance = issuance
+    def __init__(self, issuance: Issuance, *, in_sandbox: bool) -> None:
+        self._issuance, self._in_sandbox = issuance, in_sandbox
         self.judged: list[Judged] = []
         self.faults: list[FieldError] = []
         self.endorsers: dict[str, int] = {}
@@ -109,13 +111,20 @@ class _Bench:
         return await self._own(did.removeprefix(own), fragment)
 
     async def _own(self, slug: str, key_id: str) -> PublicKey:
-        stream = f"institution/{ids.named_id(self._issuance.settings.server_secret, 'inst', slug)}"
-        history = await self._issuance.store.load(stream)
-        self.endorsers[stream] = len(history)
+        history: list[Recorded] = []
+        for tenant in tenants_of_slug(self._issuance.settings.server_secret, slug):
+            history = history or await self._read(f"institution/{tenant}")
         institution = institution_of(history)
+        if institution is not None and ids.is_sandbox(institution.id) and not self._in_sandbox:
+            raise ProofError(VERIFICATION, "It is signed in a sandbox, so it proves nothing.")
         key = next((one for one in institution.keys if one.id == key_id), None) if institution else None
         if key is None:
             raise ProofError(VERIFICATION, "No institution of this registry has, or ever had, the key that it names.")
         if key.compromised is not None:
             raise ProofError(VERIFICATION, "The key that signed it was reported stolen, so it proves nothing.")
         return from_multibase(key.public_key)
+
+    async def _read(self, stream: str) -> list[Recorded]:
+        history = await self._issuance.store.load(stream)
+        self.endorsers[stream] = len(history)
+        return history

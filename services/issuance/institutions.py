@@ -15,6 +15,7 @@ import msgspec
 
 from ledger import errors
 from ledger.codec import Fact, Recorded, format_time
+from ledger.errors import FieldError
 from ledger.events import (
     InstitutionCreated,
     InstitutionMoved,
@@ -27,6 +28,7 @@ from ledger.events import (
 )
 
 ALGORITHMS = ("Ed25519", "P-256")
+SANDBOX_SUFFIX = "-sandbox"
 SLUG = r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$"
 
 Slug = Annotated[str, msgspec.Meta(pattern=SLUG, description="Lower-case letters, digits and hyphens; for ever.")]
@@ -107,6 +109,7 @@ class Institution(msgspec.Struct, frozen=True):
     former_names: tuple[str, ...] = ()
     former_dids: tuple[str, ...] = ()
     four_eyes: tuple[str, ...] = ()
+    sandbox_of: str | None = None
 
     def key(self, algorithm: str) -> Key:
         """The active key of an algorithm. Raises Refused where there is none."""
@@ -151,9 +154,21 @@ def existing(history: Sequence[Recorded]) -> Institution:
 
 
 def create(
-    wish: CreateInstitution, history: Sequence[Recorded], *, did: str, keys: Sequence[NewKey], at: datetime
+    wish: CreateInstitution,
+    history: Sequence[Recorded],
+    *,
+    did: str,
+    keys: Sequence[NewKey],
+    at: datetime,
+    sandbox_of: str | None = None,
 ) -> list[Fact]:
-    """The institution and its first keys, in one command. Raises Conflict when the slug is taken."""
+    """The institution, or the sandbox of one, and its first keys, in one command.
+
+    Raises Conflict when the slug is taken, Malformed for one that only a sandbox may have.
+    """
+    if sandbox_of is None and wish.slug.endswith(SANDBOX_SUFFIX):
+        where = [FieldError("/slug", f"ends in {SANDBOX_SUFFIX}, as only an institution's sandbox does")]
+        raise errors.Malformed("This slug cannot be wished for.", errors=where)
     if history:
         raise errors.Conflict(f"The slug {wish.slug!r} is taken; slugs are given once, for ever.")
     created = InstitutionCreated(
@@ -166,6 +181,7 @@ def create(
         country=wish.country,
         status_profile=wish.status_profile,
         demo=wish.demo,
+        sandbox_of=sandbox_of,
     )
     return [Fact(event=created, at=at), *(_key_fact(did, key, "added", at, at) for key in keys)]
 

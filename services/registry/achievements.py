@@ -7,6 +7,8 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from ledger import ids
+
 VERSIONS_SHOWN = 200
 
 
@@ -19,6 +21,10 @@ class IssuerNamed(msgspec.Struct, frozen=True):
     did: str
     demo: bool
     active: bool
+
+    @property
+    def is_sandbox(self) -> bool:
+        return ids.is_sandbox(self.id)
 
 
 class Version(msgspec.Struct, frozen=True):
@@ -54,7 +60,8 @@ class Achievement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """Which achievements: those of an issuer (id), of a type, a sector, or with a text in them. None: all."""
+    """Which achievements: those of an issuer (id), of a type, a sector, or with a text in them. None: all but those of
+    sandboxes, which are found by their issuer alone."""
 
     issuer: str | None = None
     credential_type: str | None = None
@@ -154,12 +161,13 @@ WHERE achievement_id = $1 ORDER BY achievement_version DESC LIMIT $2
 FACETS = """
 SELECT a.credential_type, a.sector, i.slug AS issuer_slug, i.name AS issuer_name, count(*) AS count
 FROM registry.achievements a JOIN registry.institutions i USING (institution_id)
-WHERE NOT EXISTS (SELECT FROM registry.achievements n
+WHERE NOT starts_with(a.institution_id, 'test_') AND NOT EXISTS (SELECT FROM registry.achievements n
                   WHERE n.achievement_id = a.achievement_id AND n.achievement_version > a.achievement_version)
 GROUP BY 1, 2, 3, 4 ORDER BY 4
 """
 PAGE = f"""{COLUMNS}
-WHERE ($1::bigint IS NULL OR a.position < $1) AND ($2::text IS NULL OR a.institution_id = $2)
+WHERE ($1::bigint IS NULL OR a.position < $1)
+  AND (($2::text IS NULL AND NOT starts_with(a.institution_id, 'test_')) OR a.institution_id = $2)
   AND ($3::text IS NULL OR a.credential_type = $3) AND ($4::text IS NULL OR a.sector = $4)
   AND ($5::text IS NULL OR a.searched LIKE $5)
   AND NOT EXISTS (SELECT FROM registry.achievements n

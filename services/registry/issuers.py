@@ -7,6 +7,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from ledger import ids
 from registry.projections import plain
 
 
@@ -95,6 +96,10 @@ class Issuer(msgspec.Struct, frozen=True, kw_only=True):
         )
         return msgspec.structs.replace(self, did=did, keys=keys)
 
+    @property
+    def is_sandbox(self) -> bool:
+        return ids.is_sandbox(self.id)
+
 
 class Issuers:
     """Reads the projection."""
@@ -107,18 +112,20 @@ class Issuers:
         if name.startswith("did:"):
             row = await self._pool.fetchrow(f"{ISSUER} WHERE {OF_DID}", name)
         else:
-            column = "institution_id" if name.startswith("inst_") else "slug"
+            column = "institution_id" if ids.is_tenant(name) else "slug"
             row = await self._pool.fetchrow(f"{ISSUER} WHERE {column} = $1", name)
         return None if row is None else (await self._with_keys([row]))[0]
 
     async def read_page(self, after: int, limit: int) -> list[Issuer]:
-        """Up to `limit` issuers made after position `after`, oldest first, with their keys."""
-        rows = await self._pool.fetch(f"{ISSUER} WHERE position > $1 ORDER BY position LIMIT $2", after, limit)
+        """Up to `limit` issuers made after position `after`, oldest first, with their keys; no sandboxes."""
+        rows = await self._pool.fetch(
+            f"{ISSUER} WHERE position > $1 AND {LIVE} ORDER BY position LIMIT $2", after, limit
+        )
         return await self._with_keys(rows)
 
     async def named(self, name: str) -> Issuer | None:
-        """The oldest active issuer whose name reads like this one."""
-        query = f"{ISSUER} WHERE plain_name = $1 AND active ORDER BY position LIMIT 1"
+        """The oldest active issuer whose name reads like this one, and no sandbox."""
+        query = f"{ISSUER} WHERE plain_name = $1 AND active AND {LIVE} ORDER BY position LIMIT 1"
         row = await self._pool.fetchrow(query, plain(name))
         return None if row is None else (await self._with_keys([row]))[0]
 
@@ -176,6 +183,7 @@ def keys_of(did: str, changes: Iterable[Any]) -> tuple[IssuerKey, ...]:
     )
 
 
+LIVE = "NOT starts_with(institution_id, 'test_')"
 ISSUER = """
 SELECT institution_id AS id, slug, did, name, url, email, description, country, status_profile, demo, active, position,
   recorded_at, version

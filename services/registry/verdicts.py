@@ -2,6 +2,7 @@
 
 import msgspec
 
+from registry.verification.origin import SANDBOX
 from registry.verification.status import SUPERSEDED
 from registry.verification.verdict import Check, Verdict
 
@@ -77,6 +78,12 @@ def shown(verdict: Verdict) -> Shown:
 def _whole(verdict: Verdict, lines: list[Line]) -> tuple[str, str, str]:
     if verdict.verified and verdict.issuer_recognised:
         return "passed", "Verified", "Every check passed, and the issuer is an institution of this ledger."
+    if verdict.verified and any(check.code == SANDBOX for check in verdict.checks):
+        return (
+            "warned",
+            "TEST: made in a sandbox",
+            "The credential is intact, and proves nothing: it was made to try things out.",
+        )
     if verdict.verified:
         return (
             "warned",

@@ -243,17 +243,20 @@ def seen(recorded: Recorded, *, private: bool) -> Seen:
     )
 
 
-class _PublicBody(msgspec.Struct):
+class _PublicBody(msgspec.Struct, omit_defaults=True):
     at: str
     tenant: str
     version: int  # of the event type
     data: Data
+    test: bool = False  # whether the tenant is a sandbox
 
 
 def public_body(recorded: Recorded) -> bytes:
-    """The message body on the bus: `{"at", "tenant", "version", "data"}`, without private fields or a learner."""
-    event = recorded.event
-    body = _PublicBody(recorded.envelope["at"], recorded.tenant, type(event).VERSION, public_form(event))
+    """The message body on the bus: `{"at", "tenant", "version", "data"}`, without private fields or a learner; for a
+    sandbox's event also `"test": true`."""
+    event, tenant = recorded.event, recorded.tenant
+    test = ids.is_sandbox(tenant)
+    body = _PublicBody(recorded.envelope["at"], tenant, type(event).VERSION, public_form(event), test)
     return msgspec.json.encode(body)
 
 

@@ -8,14 +8,15 @@ from typing import Any
 
 import msgspec
 
+from ledger import ids
 from ledger.codec import Recorded, format_time
 from ledger.events import public_form
 
 
 class EventLine(msgspec.Struct, frozen=True, kw_only=True):
     """One event. `type` is its topic, `time` when it holds in the world, `recorded_at` when this ledger knew; `data` is
-    its public form, `envelope` what the leaf commits to. `leaf`, `nonce` (r1) and `document_commitment` (c_pub) are
-    base64."""
+    its public form, `envelope` what the leaf commits to; `test` marks a sandbox's event. `leaf`, `nonce` (r1) and
+    `document_commitment` (c_pub) are base64."""
 
     position: int
     type: str
@@ -23,6 +24,7 @@ class EventLine(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     id: str
     tenant: str
+    test: bool
     time: str
     recorded_at: str
     data: dict[str, Any]
@@ -41,6 +43,7 @@ def line_of(recorded: Recorded) -> EventLine:
         version=recorded.version,
         id=recorded.id,
         tenant=recorded.tenant,
+        test=ids.is_sandbox(recorded.tenant),
         time=format_time(recorded.at),
         recorded_at=format_time(recorded.recorded_at),
         data=public_form(recorded.event),

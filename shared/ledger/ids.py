@@ -2,12 +2,20 @@
 
 A command id is derived from who asks for what with which idempotency key; the ids of what a command creates are
 derived from the command id. Every input field is preceded by its length: no two wishes can run together.
+
+A tenant's id says whether what it does counts: `inst_…` is an institution, `test_…` with the same characters its
+sandbox. Nothing else says so, and everything that must tell them apart asks here.
 """
 
 import base64
 import hashlib
 import hmac
+from typing import Final
 from uuid import UUID
+
+INSTITUTION: Final = "inst"
+SANDBOX: Final = "test"
+TENANT_PATTERN: Final = rf"^(?:{INSTITUTION}|{SANDBOX})_[a-z2-7]{{26}}$"
 
 
 def keyed(secret: bytes, purpose: str, *fields: str | bytes) -> bytes:
@@ -43,6 +51,26 @@ def derived_id(secret: bytes, prefix: str, command: UUID, label: str = "") -> st
 def named_id(secret: bytes, prefix: str, name: str) -> str:
     """The id of something whose name may be taken only once, such as an institution's slug."""
     return text_id(prefix, keyed(secret, "credledger/name/v1", prefix, name))
+
+
+def is_tenant(name: str) -> bool:
+    """Whether a name is a tenant's id rather than a slug or a DID: neither holds an underscore there."""
+    return name.startswith((f"{INSTITUTION}_", f"{SANDBOX}_"))
+
+
+def is_sandbox(tenant: str | None) -> bool:
+    """Whether a tenant is a sandbox, whose documents, events and answers say TEST."""
+    return tenant is not None and tenant.startswith(f"{SANDBOX}_")
+
+
+def sandbox_of(institution: str) -> str:
+    """The id of an institution's sandbox."""
+    return f"{SANDBOX}_{institution.removeprefix(f'{INSTITUTION}_')}"
+
+
+def institution_behind(tenant: str) -> str:
+    """The id of the institution that a sandbox belongs to; any other tenant's own id."""
+    return f"{INSTITUTION}_{tenant.removeprefix(f'{SANDBOX}_')}" if is_sandbox(tenant) else tenant
 
 
 def key_hash(secret: bytes, key: str) -> bytes:

@@ -19,7 +19,7 @@ from tests.servers import PostgresServer, wait_until
 from ledger.cli.demo.content import Content, default_folder, read_content
 
 LOADED = {
-    "institution.created": 5,
+    "institution.created": 10,  # each with its sandbox
     "achievement.published": 25,
     "award.awarded": 30,
     "award.suspended": 1,

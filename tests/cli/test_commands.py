@@ -172,7 +172,8 @@ def test_the_operator_takes_institutions_in_and_out(here: Here) -> None:
     back = here.run("institutions", "reinstate", institution["id"], "--reason-code", "paid", "--authority", "Rule 4")
     listed = here.run("institutions", "list", "--json")
 
-    assert institution["api_key"].startswith("cl_test_")
+    assert institution["api_key"].startswith("cl_live_")
+    assert institution["sandbox"]["api_key"].startswith("cl_test_")
     assert out.out == f"Made by command (DEMO) is suspended. It issues as {institution['did']}.\n", out.err
     assert back.out == f"Made by command (DEMO) is active. It issues as {institution['did']}.\n", back.err
     assert [i["active"] for i in json.loads(listed.out)["data"] if i["slug"] == "cli-made"] == [True]

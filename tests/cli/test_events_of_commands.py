@@ -142,13 +142,17 @@ class Recipe(msgspec.Struct, frozen=True):
     arguments: Callable[[World], Words]
     appends: dict[str, int]
     own_key: bool = False  # the institution's rather than the operator's
+    in_sandbox: bool = False  # the sandbox's
 
 
 RECIPES: dict[str, Recipe] = {
     "institutions create": Recipe(
         lambda w: (w.fresh("made-by-command"), "--name", "Made (DEMO)", "--url", "https://made.example"),
-        {"institution.created": 1, "issuer.key_changed": 2, "access.key_created": 1},
+        # The institution and its sandbox.
+        {"institution.created": 2, "issuer.key_changed": 4, "access.key_created": 2},
     ),
+    "institutions sandbox": Recipe(lambda w: (w.institution(),), {"access.key_created": 1}),
+    "trigger": Recipe(lambda _: ("learner.erased",), {"award.awarded": 1, "learner.erased": 1}, in_sandbox=True),
     "institutions suspend": Recipe(lambda w: (w.institution(), *WHY), {"institution.suspended": 1}),
     "institutions reinstate": Recipe(lambda w: (w.suspended(), *WHY), {"institution.reinstated": 1}),
     "institutions rename": Recipe(
@@ -160,7 +164,9 @@ RECIPES: dict[str, Recipe] = {
     "institutions merge": Recipe(lambda w: (w.institution(), "--into", w.school.id, *WHY), {"institution.merged": 1}),
     "institutions move": Recipe(lambda w: (*w.placed(), *WHY), {"institution.moved": 1}),
     "keys create": Recipe(lambda w: (w.fresh("key"),), {"access.key_created": 1}, own_key=True),
-    "keys rotate": Recipe(lambda w: (w.key_id(),), {"access.key_created": 1, "access.key_expiry_set": 1}, own_key=True),
+    "keys rotate": Recipe(
+        lambda w: (w.key_id(),), {"access.key_created": 1, "access.key_expiry_set": 1}, own_key=True
+    ),
     "keys revoke": Recipe(lambda w: (w.key_id(),), {"access.key_revoked": 1}, own_key=True),
     "award-csv": Recipe(
         lambda w: (w.class_list(learners=3), "--achievement", w.achievement),
@@ -222,6 +228,8 @@ def world(here: Here, elsewhere: Elsewhere, tmp_path_factory: pytest.TempPathFac
     achievement = here.ledger.achievement(school)
     credential = folder / "credential.json"
     credential.write_text(json.dumps(here.ledger.award(school, achievement)["credential"]))
+    # The achievement of which samples are awards is published by the first of them.
+    assert here.run("trigger", "award.awarded", API_KEY=school.its_sandbox.api_key).status == 0
     return World(here, school, achievement, credential, folder, elsewhere)
 
 
@@ -240,7 +248,8 @@ def test_a_command_appends_what_it_should(world: World, demo: Content, command: 
     arguments = recipe.arguments(world)
     before = world.events()
 
-    run(world, command, arguments, **({"API_KEY": world.school.api_key} if recipe.own_key else {}))
+    acting = world.school.its_sandbox if recipe.in_sandbox else world.school if recipe.own_key else None
+    run(world, command, arguments, **({"API_KEY": acting.api_key} if acting else {}))
 
     assert dict(world.events() - before) == recipe.appends
 

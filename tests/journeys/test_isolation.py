@@ -1,7 +1,8 @@
 """No tenant reads, changes or revokes anything of another: every route of the route table, with another's key.
 
 A route without a recipe here fails the test that counts them, so a new route cannot be forgotten. Each recipe names
-something of the owner; the stranger's try must fail and leave no trace, and then the owner's own must succeed.
+something of the owner; the stranger's try must fail and leave no trace, and then the owner's own must succeed. The
+stranger is another institution, then the owner's own sandbox; and what is the sandbox's is as closed to the owner.
 """
 
 import uuid
@@ -17,6 +18,7 @@ from tests.servers import wait_until
 import issuance.app
 import registry.app
 import revocation.app
+from ledger import ids
 from ledger.settings import Settings
 from ledger.web import plans_of
 
@@ -315,7 +317,7 @@ OF_THE_CALLER: dict[Route, Callable[[World], Ask]] = {
 OPERATORS: dict[Route, Callable[[World], Ask]] = {
     ("issuance", "GET", "/v1/institutions"): lambda _: ("/v1/institutions?limit=200", None, {}),
     ("issuance", "POST", "/v1/institutions"): lambda w: (
-        "/v1/institutions", {"slug": f"made-{len(w.events())}", "name": "Made", "url": "https://made.example"}, {}),
+        "/v1/institutions", {"slug": f"made-{w.owner.slug}-{len(w.events())}", "name": "Made", "url": "https://made.example"}, {}),
     ("issuance", "GET", "/v1/institutions/{institution_id}"): lambda w: (f"/v1/institutions/{w.owner.id}", None, {}),
     ("issuance", "GET", "/v1/key-encryption/recipient"): lambda _: ("/v1/key-encryption/recipient", None, {}),
     ("issuance", "POST", "/v1/institutions/{institution_id}/signing-key-exports"): lambda w: (
@@ -341,6 +343,7 @@ OPERATORS: dict[Route, Callable[[World], Ask]] = {
 # Judged by tests of their own, below and (the move, which needs a host to move to) in test_institutions.py.
 ELSEWHERE: set[Route] = {
     ("issuance", "POST", "/v1/institutions/{institution_id}/move"),
+    ("issuance", "POST", "/v1/sandbox"),  # tests/journeys/test_sandbox.py
     ("revocation", "POST", "/v1/standings/previews"),
     ("issuance", "POST", "/v1/notice-templates/previews"),
     ("revocation", "POST", "/v1/standings/changes"),
@@ -364,9 +367,18 @@ def guarded_routes() -> set[Route]:
     }
 
 
-@pytest.fixture(scope="module")
-def world(ledger: Running) -> World:
-    owner, stranger = ledger.institution("the-owner"), ledger.institution("stranger")
+@pytest.fixture(scope="module", params=["an institution", "the owner's sandbox", "the institution behind the sandbox"])
+def world(ledger: Running, request: pytest.FixtureRequest) -> World:
+    """Who the stranger is."""
+    match request.param:
+        case "an institution":
+            owner, stranger = ledger.institution("the-owner"), ledger.institution("stranger")
+        case "the owner's sandbox":
+            owner = ledger.institution("owner-beside")
+            stranger = owner.its_sandbox
+        case _:
+            stranger = ledger.institution("stranger-beside")
+            owner = stranger.its_sandbox
     return World(ledger, owner, stranger, ledger.achievement(owner))
 
 
@@ -407,7 +419,9 @@ def test_a_strangers_own_calls_neither_show_nor_touch_the_owners(world: World, r
     answer = ask(world, route, asked, world.stranger.api_key)
 
     assert answer.is_success, answer.text
-    for hidden in (world.owner.id, world.owner.slug, world.achievement):
+    # Whose sandbox it is, a sandbox may tell.
+    known = {world.owner.id} if world.stranger.id == ids.sandbox_of(world.owner.id) else set()
+    for hidden in {world.owner.id, world.owner.slug, world.achievement} - known:
         assert f'"{hidden}"' not in answer.text
     assert world.events() == before
     assert (world.head() > head) is (route[1] != "GET")  # whatever changes state appends, whatever reads does not

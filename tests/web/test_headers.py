@@ -6,8 +6,6 @@ import pytest
 from litestar import Litestar
 from tests.web.sample import app, bearer, client, settings, writing
 
-from ledger.web import test_marked as marked
-
 PREFLIGHT = {"origin": "https://elsewhere.example", "access-control-request-method": "GET"}
 
 
@@ -40,11 +38,6 @@ async def test_a_real_address_says_nothing_of_a_test_and_insists_on_https() -> N
     assert "test-mode" not in answer.headers
     assert answer.headers["strict-transport-security"] == "max-age=31536000"
     assert "TEST" not in page.text
-    assert marked({"a": 1}, test_mode=False) == {"a": 1}
-
-
-def test_a_document_is_marked_in_test_mode() -> None:
-    assert list(marked({"a": 1}, test_mode=True).items()) == [("mode", "TEST"), ("a", 1)]
 
 
 async def test_a_page_may_run_only_what_bears_its_nonce(tmp_path: Path) -> None:

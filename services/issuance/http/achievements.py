@@ -156,7 +156,7 @@ async def _publish(
     names = OPEN_BADGES_NAMES if is_open_badges(body) else OWN_NAMES
     # A retry is answered from its event, whatever became of the endorsers meanwhile.
     answered = await issuance.store.earlier(wish) is not None
-    found = endorsing.Judgement() if answered else await endorsing.judge(issuance, asked, names)
+    found = endorsing.Judgement() if answered else await endorsing.judge(issuance, wish.tenant, asked, names)
     url = issuance.addresses.achievement_url(achievement_id, version)
     event, picture = published(asked, url, version, found.judged)
     rules.check_signable(event)

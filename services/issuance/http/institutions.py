@@ -1,16 +1,18 @@
 """`/v1/institutions` (the operator's) and the institution's own profile and signing keys."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response, get, post, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, JSONBody, QueryParameter
 
 from issuance import institutions
 from issuance.access_keys import CreateKey
+from issuance.http import sandboxes
 from issuance.http.keys import NewKey, make_key
+from issuance.http.sandboxes import Sandbox
 from issuance.institutions import CompromiseKey, CreateInstitution, Institution, UpdateInstitution
 from issuance.parts import Issuance, now, own_tenant
 from issuance.rotations import new_key
@@ -27,7 +29,8 @@ from ledger.web.wishes import WishKey, replay_headers
 
 class InstitutionFacts(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """An institution as the log has it. `state` is active, suspended or closed, `successor` the id of who took over;
-    `four_eyes` names what takes a second key's approval. `api_key` stands only in the answer that created it."""
+    `four_eyes` names what takes a second key's approval; `test` and `sandbox_of` mark a sandbox. `api_key` and `sandbox`
+    stand only in the answer that created it."""
 
     id: str
     slug: str
@@ -48,8 +51,11 @@ class InstitutionFacts(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=
     former_names: tuple[str, ...] = ()
     former_dids: tuple[str, ...] = ()
     four_eyes: tuple[str, ...] = ()
+    test: bool = False
+    sandbox_of: str | None = None
     api_key: str | None = None
     api_key_id: str | None = None
+    sandbox: Sandbox | None = None
 
 
 PROFILES = {
@@ -59,14 +65,16 @@ PROFILES = {
 }
 
 
-def facts_of(institution: Institution, key: NewKey | None = None) -> InstitutionFacts:
-    """What the API says of an institution, with the key that was made for it just now."""
+def facts_of(institution: Institution, key: NewKey | None = None, sandbox: Sandbox | None = None) -> InstitutionFacts:
+    """What the API says of an institution, with the key and the sandbox that were made for it just now."""
     fields = msgspec.structs.asdict(institution)
     return InstitutionFacts(
         **fields,
         note=PROFILES[institution.status_profile],
         api_key=key.api_key if key else None,
         api_key_id=key.id if key else None,
+        test=ids.is_sandbox(institution.id),
+        sandbox=sandbox,
     )
 
 
@@ -79,7 +87,8 @@ async def create_institution(
     issuance: NamedDependency[Issuance],
     wish: NamedDependency[WishKey],
 ) -> Response[InstitutionFacts]:
-    """Take an institution in: its DID, its signing keys, and a first API key with all of its scopes."""
+    """Take an institution in: its DID, its signing keys, a first API key with all of its scopes, and its sandbox with
+    a key of its own."""
     secret = issuance.settings.server_secret
     tenant = ids.named_id(secret, "inst", data.slug)
     first = issuance.wish(request, wish, tenant)
@@ -97,19 +106,30 @@ async def create_institution(
     key, _ = await make_key(issuance, issuance.follow_up(first, "first-key"), tenant, CreateKey("first key"))
     if not decision.replayed:
         issuance.leases.ask(tenant)
-    answer = facts_of(institution, key)
+    answer = facts_of(institution, key, await _sandbox(issuance, first, institution))
     headers = {**replay_headers(replayed=decision.replayed), "location": f"/v1/institutions/{tenant}"}
     return Response(answer, status_code=201, headers=headers)
 
 
+async def _sandbox(issuance: Issuance, wish: Wish, institution: Institution) -> Sandbox:
+    """The sandbox that comes with a new institution, and its first key."""
+    tenant = ids.sandbox_of(institution.id)
+    sandbox = await sandboxes.opened(issuance, issuance.follow_up(wish, "sandbox", tenant), institution)
+    wanted = CreateKey(sandboxes.KEY_NAME)
+    key, _ = await make_key(issuance, issuance.follow_up(wish, "sandbox-key", tenant), tenant, wanted)
+    return sandboxes.answer_for(sandbox, key)
+
+
 @get("/v1/institutions", tags=["Institutions"], operation_id="listInstitutions", opt=requires("institutions:read"))
 async def list_institutions(
-    issuance: NamedDependency[Issuance], paging: NamedDependency[Paging]
+    issuance: NamedDependency[Issuance],
+    paging: NamedDependency[Paging],
+    test: Annotated[bool | None, QueryParameter(description="Sandboxes alone, or institutions alone.")] = None,
 ) -> Response[Page[InstitutionFacts]]:
-    """Every institution, in the order in which they joined."""
+    """Every institution and every sandbox, in the order in which they joined."""
     await issuance.caught_up()
     after = int(paging.after[0]) if paging.after else 0
-    rows = await issuance.store.pool.fetch(LIST, after, paging.limit + 1)
+    rows = await issuance.store.pool.fetch(LIST, after, paging.limit + 1, test)
     places = {row["tenant"]: row["position"] for row in rows}
     found = [facts_of(await issuance.institution(row["tenant"])) for row in rows]
     return paging.answer(found, place=lambda institution: [places[institution.id]])
@@ -210,7 +230,11 @@ async def changed(
     return Response(facts_of(institution), headers=headers)
 
 
-LIST = "SELECT tenant, position FROM issuance.institutions WHERE position > $1 ORDER BY position LIMIT $2"
+LIST = """
+SELECT tenant, position FROM issuance.institutions
+WHERE position > $1 AND ($3::boolean IS NULL OR starts_with(tenant, 'test_') = $3)
+ORDER BY position LIMIT $2
+"""
 HANDLERS = [
     create_institution,
     list_institutions,

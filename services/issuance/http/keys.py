@@ -1,12 +1,12 @@
 """`/v1/keys`: API keys, shown once. Institutions manage their own, the operator everybody's."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, JSONBody, QueryParameter
 
 from issuance import access_keys
 from issuance.access_keys import CreateKey, Holder, RevokeKey, Role, RotateKey
@@ -36,7 +36,8 @@ class NewKey(msgspec.Struct, frozen=True):
 
 
 class KeyFacts(msgspec.Struct, frozen=True):
-    """A key without its secret. What its holder is called is shown to the key's own institution."""
+    """A key without its secret. What its holder is called is shown to the key's own institution; `test` marks a
+    sandbox's."""
 
     id: str
     name: str
@@ -45,6 +46,7 @@ class KeyFacts(msgspec.Struct, frozen=True):
     expires_at: str | None
     revoked: bool
     institution_id: str | None
+    test: bool
     holder: Holder | None = None
 
 
@@ -73,7 +75,7 @@ async def make_key(
     maker = decision.events[0].actor["key"] if decision.events else wish.actor.key
     if maker != wish.actor.key and wish.actor.role != "operator":
         raise errors.Forbidden("Another key made this one; its secret is shown to that key alone.")
-    token = new_token(key_id, secret, live=not settings.test_mode)
+    token = new_token(key_id, secret, live=not ids.is_sandbox(tenant))
     institution = None if tenant == LEDGER_TENANT else tenant
     # What was recorded: a retry may come with another key, whose own scopes would be the default.
     made = next((r.event for r in decision.events if isinstance(r.event, KeyCreated)), created)
@@ -131,18 +133,23 @@ async def create_key(
 
 @get("/v1/keys", tags=["API keys"], operation_id="listKeys", opt=requires("keys:read"))
 async def list_keys(
-    request: Request[Any, Any, Any], issuance: NamedDependency[Issuance], paging: NamedDependency[Paging]
+    request: Request[Any, Any, Any],
+    issuance: NamedDependency[Issuance],
+    paging: NamedDependency[Paging],
+    test: Annotated[bool | None, QueryParameter(description="Keys of sandboxes alone, or all others alone.")] = None,
 ) -> Response[Page[KeyFacts]]:
     """The caller's keys, never their secrets."""
     await issuance.caught_up()
     caller = caller_of(request)
     after = str(paging.after[0]) if paging.after else ""
-    rows = await issuance.store.pool.fetch(LIST, caller.tenant, after, paging.limit + 1)
+    rows = await issuance.store.pool.fetch(LIST, caller.tenant, after, paging.limit + 1, test)
     found = [
         KeyFacts(
             r["key_id"], r["name"], r["role"], list(r["scopes"]),
             format_time(r["expires_at"]) if r["expires_at"] else None, r["revoked"],
-            None if r["tenant"] == LEDGER_TENANT else r["tenant"], await _holder(issuance, caller, r["key_id"]),
+            None if r["tenant"] == LEDGER_TENANT else r["tenant"],
+            ids.is_sandbox(r["tenant"]),
+            await _holder(issuance, caller, r["key_id"]),
         )
         for r in rows
     ]  # fmt: skip
@@ -210,7 +217,7 @@ async def revoke_key(
         raise errors.NotFound("There is no such key.")
     made, institution = state.created, None if tenant == LEDGER_TENANT else tenant
     facts = KeyFacts(key_id, made.name, made.role, made.scopes, state.expires_at, True, institution,
-                     await _holder(issuance, caller_of(request), key_id))  # fmt: skip
+                     ids.is_sandbox(tenant), await _holder(issuance, caller_of(request), key_id))  # fmt: skip
     return Response(facts, headers=replay_headers(replayed=decision.replayed))
 
 
@@ -259,6 +266,8 @@ def _ended_by(history: Any, wish: Wish) -> bool:
 
 LIST = """
 SELECT key_id, tenant, role, name, scopes, expires_at, revoked FROM issuance.api_keys
-WHERE ($1::text IS NULL OR tenant = $1) AND key_id > $2 ORDER BY key_id LIMIT $3
+WHERE ($1::text IS NULL OR tenant = $1) AND key_id > $2
+  AND ($4::boolean IS NULL OR starts_with(tenant, 'test_') = $4)
+ORDER BY key_id LIMIT $3
 """
 HANDLERS = [create_key, list_keys, rotate_key, revoke_key]

@@ -6,6 +6,7 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
+from ledger import ids
 from ledger.errors import NotFound
 from ledger.web import NotAcceptable, Page, Pages, Paging, conditional, public
 from ledger.web.pages import IMMUTABLE
@@ -18,6 +19,7 @@ from registry.http.answers import (
     JSON,
     LD_JSON,
     AnyRequest,
+    about,
     described,
     json_answer,
     kind_wanted,
@@ -30,6 +32,7 @@ from registry.pictures import MEDIA_TYPES, picture
 
 @get("/v1/achievements", operation_id="listAchievements", opt=public(), tags=["Achievements"])
 async def list_achievements(
+    request: AnyRequest,
     registry: NamedDependency[Registry],
     paging: NamedDependency[Paging],
     issuer: Annotated[str | None, QueryParameter(max_length=100, description="An issuer's id or slug.")] = None,
@@ -37,8 +40,10 @@ async def list_achievements(
     sector: Annotated[str | None, QueryParameter(max_length=100, description="A sector.")] = None,
     q: Annotated[str | None, QueryParameter(max_length=200, description="A text in name or description.")] = None,
 ) -> Response[Page[Achievement]]:
-    """The achievements of this ledger, each by its newest version, newest first."""
+    """The achievements of this ledger, each by its newest version, newest first; those of a sandbox only where it is
+    the issuer asked for."""
     wanted = Wanted(issuer=await issuer_id(registry, issuer), credential_type=credential_type, sector=sector, text=q)
+    about(request, wanted.issuer or "")
     before = int(paging.after[0]) if paging.after else None
     found = await registry.achievements.read_page(wanted, before, paging.limit + 1)
     return paging.answer(found, place=lambda achievement: [achievement.position])
@@ -51,6 +56,7 @@ async def get_achievement(
 ) -> Response[bytes]:
     """An achievement by its newest version, with the list of all its versions."""
     found = await registry.found(lambda: registry.achievements.one(achievement_id), "achievement")
+    about(request, found.issuer.id)
     return json_answer(request, found, headers={"cache-control": "no-cache"})
 
 
@@ -68,6 +74,7 @@ async def achievement_version(
     `endorsementJwt` stands here alone: credentials leave the term out."""
     kind = kind_wanted(request, LD_JSON, JSON, HTML)
     found = await _version(registry, achievement_id, number)
+    about(request, found.issuer.id, document=True)
     if kind == HTML:
         issuer = await registry.issuers.one(found.issuer.id)
         elements = elements_of(found.document, found.details, issuer.country if issuer else None)
@@ -106,7 +113,7 @@ async def achievement_image(
 
 async def issuer_id(registry: Registry, name: str | None) -> str | None:
     """The id of the issuer that a filter names by id or slug; a name that nobody has matches nothing."""
-    if name is None or name.startswith("inst_"):
+    if name is None or ids.is_tenant(name):
         return name
     found = await registry.issuers.one(name)
     return found.id if found else name

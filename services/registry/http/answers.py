@@ -11,7 +11,8 @@ import msgspec
 from litestar import Request, Response
 from litestar.openapi import ResponseSpec
 
-from ledger.web import NotAcceptable, Pages, conditional
+from ledger import ids
+from ledger.web import NotAcceptable, Pages, conditional, exchange
 from ledger.web.pages import IMMUTABLE
 from registry.http.negotiation import HTML, chosen
 
@@ -29,6 +30,13 @@ def kind_wanted(request: AnyRequest, *offered: str) -> str:
     if kind is None:
         raise NotAcceptable(f"This is to be had as {', '.join(offered)}.")
     return kind
+
+
+def about(request: AnyRequest, tenant: str, *, document: bool = False) -> None:
+    """Say that the answer is about this tenant: about a sandbox it says TEST. A `document` is signed, or stands in what
+    is signed, and is sent as it is."""
+    at = exchange(request)
+    at.sandbox, at.is_document = ids.is_sandbox(tenant), document
 
 
 def json_answer(
@@ -57,6 +65,7 @@ __all__ = [
     "JSON",
     "LD_JSON",
     "AnyRequest",
+    "about",
     "described",
     "json_answer",
     "kind_wanted",

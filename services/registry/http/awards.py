@@ -11,7 +11,7 @@ from ledger.errors import NotFound
 from ledger.web import NotAcceptable, Pages, public
 from registry.achievements import IssuerNamed
 from registry.awards import HistoryEntry, Renewed
-from registry.http.answers import HTML, JSON, AnyRequest, described, json_answer, kind_wanted, page_answer
+from registry.http.answers import HTML, JSON, AnyRequest, about, described, json_answer, kind_wanted, page_answer
 from registry.parts import Registry
 
 
@@ -73,6 +73,7 @@ async def read_award(
     to it. Whose award it is, and where the credential lies, is not public."""
     kind = kind_wanted(request, JSON, HTML)
     award = await public_award(registry, award_id)
+    about(request, award.issuer.id)
     if kind == JSON:
         return json_answer(request, award)
     return page_answer(request, pages, "award.html", award=award)

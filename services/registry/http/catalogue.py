@@ -8,6 +8,7 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
+from ledger import ids
 from ledger.credentials.taxonomy import ASSESSMENT_METHODS, CREDENTIAL_TYPES, SECTORS
 from ledger.web import Pages, public
 from registry import founding
@@ -68,8 +69,9 @@ async def start(
 ) -> Response[bytes]:
     """The catalogue with its facets."""
     chosen = Chosen(kind=type_, sector=sector, provider=provider, text=q.strip())
+    issuer = await issuer_id(registry, provider or None)
     wanted = Wanted(
-        issuer=await issuer_id(registry, provider or None),
+        issuer="" if ids.is_sandbox(issuer) else issuer,  # nothing of a sandbox stands here
         credential_type=type_ or None,
         sector=sector or None,
         text=chosen.text or None,

@@ -23,7 +23,7 @@ from registry.awards import HIDDEN, PUBLIC, Award
 from registry.credential_view import credential_view
 from registry.elements import overview_of
 from registry.endorsements import endorsements_of
-from registry.http.answers import HTML, JSON, LD_JSON, AnyRequest, described, kind_wanted, page_answer
+from registry.http.answers import HTML, JSON, LD_JSON, AnyRequest, about, described, kind_wanted, page_answer
 from registry.parts import CATCH_UP_SECONDS, Registry
 from registry.pictures import MEDIA_TYPES, baked
 from registry.verdicts import shown
@@ -56,6 +56,8 @@ async def read_credential(
     visibility = await registry.awards.visibility(opened.award_id)
     if visibility == HIDDEN:
         raise NotFound(CLOSED)
+    about(request, (await registry.found(lambda: registry.awards.one(opened.award_id), "award")).institution_id,
+          document=True)  # fmt: skip
     if kind == HTML:
         return await _page(request, registry, pages, capability, opened, indexed=visibility == PUBLIC)
     content = await _content(registry, opened, kind)

@@ -15,6 +15,7 @@ from registry.http.answers import (
     JSON,
     LD_JSON,
     AnyRequest,
+    about,
     described,
     json_answer,
     kind_wanted,
@@ -43,6 +44,7 @@ async def get_issuer(
 ) -> Response[bytes]:
     """An issuer by its id or slug, with every key it ever had and what became of it."""
     found = await registry.found(lambda: registry.issuers.one(issuer), "issuer")
+    about(request, found.id)
     return json_answer(request, found, headers={"cache-control": "no-cache"})
 
 
@@ -68,6 +70,7 @@ async def issuer_page(
     """The issuer's profile: an Open Badges 3.0 Profile, or a page for a browser."""
     kind = kind_wanted(request, JSON, LD_JSON, HTML)
     issuer = await registry.found(lambda: registry.issuers.one(slug), "issuer")
+    about(request, issuer.id, document=True)
     if kind != HTML:
         return json_answer(request, profile_of(issuer), media_type=kind)
     achievements = await registry.achievements.of_issuer(issuer.id, SHOWN)
@@ -82,6 +85,7 @@ async def read_did_document(
     """The DID document behind `did:web:…:issuers:<slug>`. Retired and compromised keys stay listed, with their end.
     Where the institution moved to another DID, it lists the keys of its time here, and both name each other."""
     issuer = await registry.found(lambda: registry.issuers.one(slug), "issuer")
+    about(request, issuer.id, document=True)
     here = did_for(registry.settings.public_url, slug)
     did = here if here in (issuer.did, *issuer.former_dids) else issuer.did
     return json_answer(

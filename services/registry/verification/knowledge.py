@@ -9,6 +9,8 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+from ledger import ids
+
 
 class KnownKey(msgspec.Struct, frozen=True, kw_only=True):
     """A verification method of an institution here, and what became of it at which position.
@@ -41,6 +43,11 @@ class KnownInstitution(msgspec.Struct, frozen=True, kw_only=True):
     keys: tuple[KnownKey, ...]
     state: str = "active"
     successor: str | None = None
+
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether it is the sandbox of one, whose awards certify nothing."""
+        return ids.is_sandbox(self.id)
 
 
 class RecordedAward(msgspec.Struct, frozen=True):

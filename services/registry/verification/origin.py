@@ -8,12 +8,15 @@ issuer's key counts until the time from which its own document says that it is r
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 import msgspec
 
 from registry.verification.content import day
 from registry.verification.knowledge import KnownInstitution, KnownKey, RecordedAward
 from registry.verification.verdict import Check, failed, passed, skipped
+
+SANDBOX: Final = "SANDBOX"
 
 
 class Signatory(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,13 +109,16 @@ def recorded_check(record: Record) -> Check:
 def recognised_check(
     signatories: Sequence[Signatory], *, sound: bool, name: str | None, namesake: KnownInstitution | None
 ) -> Check:
-    """Whether an active institution of this registry made it; skipped with the reason otherwise, never failed.
+    """Whether an active institution of this registry made it; skipped with the reason otherwise, never failed. What a
+    sandbox made is never recognised.
 
     `sound` says that the proofs and their keys hold; `name` is what the issuer calls itself, `namesake` an active
     institution here that is called so.
     """
     institutions = [by.institution for by in signatories]
     known = institutions[0] if institutions else None
+    if any(one is not None and one.is_sandbox for one in institutions):
+        return skipped("issuer_recognised", "It is signed in a sandbox: it proves nothing.", code=SANDBOX)
     if known is not None and sound and all(one is not None and one.id == known.id for one in institutions):
         if known.active:
             return passed("issuer_recognised", f"{known.name} is an active institution of this registry.")

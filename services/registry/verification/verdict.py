@@ -59,7 +59,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer. `test` says that this ledger runs in test mode, so that what it issues certifies nothing."""
+    """The answer. `test` says that this ledger runs in test mode, or that a sandbox signed it: it certifies nothing."""
 
     verified: bool
     issuer_recognised: bool

@@ -22,7 +22,7 @@ from registry.verification.addresses import Addresses
 from registry.verification.content import Recipient
 from registry.verification.knowledge import Knowledge
 from registry.verification.methods import Methods
-from registry.verification.origin import Record, key_check, recognised_check, recorded_check
+from registry.verification.origin import SANDBOX, Record, key_check, recognised_check, recorded_check
 from registry.verification.reading import Presented, Unreadable
 from registry.verification.signatures import Signatures, signatures_of
 from registry.verification.status import status_check
@@ -151,7 +151,7 @@ class Verifier:
         if record.award is not None:
             where = {"award_id": record.award.award_id, "position": record.award.position}
             summary = msgspec.structs.replace(summary, **where)
-        return verdict_of(checks, summary, test=self._test)
+        return verdict_of(checks, summary, test=self._test or any(check.code == SANDBOX for check in checks))
 
     async def _record(self, presented: Presented) -> Record:
         identifier, issuer = presented.document.get("id"), content.issuer_of(presented.document)

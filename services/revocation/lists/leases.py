@@ -26,7 +26,7 @@ OPEN_AHEAD = LENGTH // 8  # places left in a generation when the next one is ope
 class LeaseRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What issuance asks: `holder` names its process start, `command` the wish, so that asking again is harmless."""
 
-    institution: Annotated[str, msgspec.Meta(pattern=r"^inst_[a-z2-7]{26}$")]
+    institution: Annotated[str, msgspec.Meta(pattern=ids.TENANT_PATTERN)]
     holder: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
     command: UUID
     count: Annotated[int, msgspec.Meta(ge=1, le=BLOCK_LIMIT)]

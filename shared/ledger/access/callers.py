@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from ledger import ids
 from ledger.errors import FieldError, Malformed
 
 SCOPES: Mapping[str, str] = {
@@ -74,6 +75,11 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     scopes: frozenset[str]
     name: str
     active: bool = True
+
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether the key is one of a sandbox, whatever its text says."""
+        return ids.is_sandbox(self.tenant)
 
 
 def scopes_for(role: str, wished: Iterable[str] | None) -> list[str]:

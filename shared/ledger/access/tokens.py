@@ -1,5 +1,6 @@
 """The text of an API key: `cl_<test|live>_<key id without prefix>_<43 characters of base64url>`.
 
+`test` is what keys of sandboxes say, for the eyes of people and scanners; what a key opens follows from its tenant.
 The secret is 32 random bytes, so a keyed hash under the pepper is enough to store. The id in the text finds the key;
 only the secret proves it. Pure: no clock, no randomness.
 """

@@ -23,6 +23,7 @@ COMMANDS = {
     "institutions": ("ledger.cli.institutions:app", "Institutions: take in, suspend, rename, move, merge, close."),
     "keys": ("ledger.cli.keys:app", "API keys, signing keys, and the keys that seal the vault."),
     "erasures": ("ledger.cli.erasures:app", "Erasures: apply them again after a restore."),
+    "trigger": ("ledger.cli.trigger:trigger", "Make sample events in a sandbox."),
     "demo": ("ledger.cli.demo:demo", "Load the demo: invented institutions, a class, samples to verify."),
     "migrate": ("ledger.cli.migrate:migrate_schema", "Bring the database to this release's schema."),
     "rebuild": ("ledger.cli.rebuild:rebuild_services", "Drop and rebuild projections, and compare their hashes."),

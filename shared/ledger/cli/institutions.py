@@ -9,17 +9,24 @@ from ledger.cli.options import AsJson, Key, Wish
 from ledger.cli.speaking import note, say, say_json, say_table
 
 app = App(
-    name="institutions", help="Institutions: list, create, suspend, reinstate, close, merge, rename, place, move."
+    name="institutions", help="Institutions: list, create, suspend, reinstate, close, merge, rename, place, move, sandbox."
 )
-SHOWN = ("id", "slug", "name", "status_profile", "state", "demo")
+SHOWN = ("id", "slug", "name", "status_profile", "state", "demo", "test")
 Authority = Annotated[str, Parameter(help="The body or rule that decided, never a person: everybody can read it.")]
 
 
 @app.command(name="list")
-def list_institutions(*, key: Key = None, json: AsJson = False) -> None:
-    """Every institution of this ledger."""
+def list_institutions(*, test: bool | None = None, key: Key = None, json: AsJson = False) -> None:
+    """Every institution of this ledger, and every sandbox.
+
+    Parameters
+    ----------
+    test: bool
+        Sandboxes alone (--test), or institutions alone (--no-test).
+    """
+    wanted = {} if test is None else {"test": str(test).lower()}
     with caller(key) as issuance:
-        found = list(issuance.pages("/v1/institutions"))
+        found = list(issuance.pages("/v1/institutions", **wanted))
     if json:
         say_json({"data": found})
     else:
@@ -41,7 +48,7 @@ def create(  # noqa: PLR0913 - one parameter an option
     key: Key = None,
     json: AsJson = False,
 ) -> None:
-    """Take an institution in: its DID, its signing keys and a first API key, which is shown once.
+    """Take an institution in: its DID, its signing keys, its sandbox, and a first key to each, which are shown once.
 
     Parameters
     ----------
@@ -63,6 +70,32 @@ def create(  # noqa: PLR0913 - one parameter an option
     say()
     say(made["api_key"], "bold")
     say("This is its first API key, shown once: hand it over safely.", "yellow")
+    say()
+    say(made["sandbox"]["api_key"], "bold")
+    say(f"This one opens its sandbox ({made['sandbox']['slug']}), where everything says TEST.", "yellow")
+
+
+@app.command
+def sandbox(
+    institution_id: str | None = None, /, *, idempotency_key: Wish = None, key: Key = None, json: AsJson = False
+) -> None:
+    """Make a key to an institution's sandbox, and the sandbox where there is none yet.
+
+    Parameters
+    ----------
+    institution_id: str
+        Whose (inst_…), with the operator's key; an institution's key opens its own.
+    """
+    body = {} if institution_id is None else {"institution_id": institution_id}
+    with caller(key) as issuance:
+        made = issuance.post("/v1/sandbox", body, key=idempotency_key)
+    if json:
+        say_json(made)
+        return
+    say_table([made], ("id", "slug", "did"))
+    say()
+    say(made["api_key"], "bold")
+    say("This key opens the sandbox, where everything says TEST, and is shown once.", "yellow")
 
 
 @app.command

@@ -25,6 +25,7 @@ CONTEXTS: Final = (
     "https://purl.imsglobal.org/spec/ob/v3p0/extensions.json",
 )
 TEST_NOTE: Final = "TEST: issued by a ledger in test mode; it certifies nothing."
+SANDBOX_NOTE: Final = "TEST: made in an institution's sandbox to try things out; it certifies nothing."
 DEMO_NOTE: Final = "DEMO: awarded by an invented institution to show the ledger; it certifies nothing."
 
 Json = dict[str, Any]
@@ -32,8 +33,9 @@ Json = dict[str, Any]
 
 def credential_for(facts: CredentialFacts) -> Json:
     """The unsigned credential: equal facts give equal documents, in members, order and spelling."""
-    words = [word for word, said in (("TEST", facts.test), ("DEMO", facts.demo)) if said]
-    notes = [note for note, said in ((TEST_NOTE, facts.test), (DEMO_NOTE, facts.demo)) if said]
+    words = [word for word, said in (("TEST", facts.test or facts.sandbox), ("DEMO", facts.demo)) if said]
+    told = ((TEST_NOTE, facts.test), (SANDBOX_NOTE, facts.sandbox), (DEMO_NOTE, facts.demo))
+    notes = [note for note, said in told if said]
     return _present(
         {
             "@context": list(CONTEXTS),

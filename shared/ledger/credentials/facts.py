@@ -64,7 +64,8 @@ class CredentialFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     `credential_url` is its id. `achievement` is the Open Badges object as published, with its own id and version.
     `subject_id` is the learner's DID or a `urn:uuid:` pseudonym. `status` has one entry (profile `certified`) or two
-    (`full`). `test` and `demo` mark what the ledger signs in test mode and for invented institutions.
+    (`full`). `test`, `sandbox` and `demo` mark what the ledger signs in test mode, in sandboxes and for invented
+    institutions.
     """
 
     credential_url: str
@@ -87,4 +88,5 @@ class CredentialFacts(msgspec.Struct, frozen=True, kw_only=True):
     source: SourceFacts | None = None
     status: list[StatusFacts] = []
     test: bool = False
+    sandbox: bool = False
     demo: bool = False

@@ -9,6 +9,7 @@ class InstitutionCreated(Event, frozen=True, kw_only=True):
     """An institution joined. Its id is the tenant everywhere; the slug never changes, nor does this DID stop working.
 
     `status_profile`: `certified` puts the revocation entry alone into credentials, `full` both entries (DESIGN §8).
+    `sandbox_of` is the institution whose sandbox this is: what a sandbox does certifies nothing.
     """
 
     TOPIC: ClassVar[str] = "institution.created"
@@ -22,6 +23,7 @@ class InstitutionCreated(Event, frozen=True, kw_only=True):
     country: str | None = None
     status_profile: str = "certified"
     demo: bool = False
+    sandbox_of: str | None = None
 
 
 class InstitutionUpdated(Event, frozen=True, kw_only=True):

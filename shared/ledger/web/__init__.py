@@ -9,7 +9,6 @@ from ledger.web.application import BODY_LIMIT, Service, application, resource
 from ledger.web.authority import caller_of
 from ledger.web.conditional import conditional, content_etag, require_match, unchanged, version_etag
 from ledger.web.exchange import exchange
-from ledger.web.headers import test_marked
 from ledger.web.json_input import read_json
 from ledger.web.pages import Pages, prefers_html
 from ledger.web.paging import Page, Paging
@@ -48,7 +47,6 @@ __all__ = [
     "requires",
     "resource",
     "serve",
-    "test_marked",
     "unchanged",
     "version_etag",
 ]

@@ -42,7 +42,8 @@ def guard_for(authority: Authority, limiter: RateLimiter) -> Guard:
         except Unauthenticated:
             _count(connection, limiter, "failed_keys", address)
             raise
-        exchange(connection).caller = caller
+        at = exchange(connection)
+        at.caller, at.sandbox = caller, caller.is_sandbox
         structlog.contextvars.bind_contextvars(tenant=caller.tenant or caller.role)
         _count(connection, limiter, policy_for(caller), caller.key_id)
         _check(caller, plan.scope, changes=plan.changes)

@@ -32,7 +32,8 @@ class Rate(msgspec.Struct, frozen=True):
 
 class Exchange(msgspec.Struct, kw_only=True):
     """What the shell knows of one request. `trace_id` is 32 hex digits, `nonce` the page's CSP nonce; `decided_by` is
-    personal: never logged, sealed beside events."""
+    personal: never logged, sealed beside events. `sandbox` says that the answer is about a sandbox, and says TEST;
+    `is_document` that its body is signed, or stands in what is signed, and is sent as it is."""
 
     request_id: str
     trace_id: str | None
@@ -43,6 +44,8 @@ class Exchange(msgspec.Struct, kw_only=True):
     decided_by: str | None = None
     rate: Rate | None = None
     problem: str | None = None
+    sandbox: bool = False
+    is_document: bool = False
 
 
 def begin(scope: Any) -> Exchange:

@@ -42,8 +42,10 @@ def complete(headers: MutableMapping[str, str], at: Exchange, *, test_mode: bool
         headers.setdefault("content-security-policy", _BARE_CSP)
     if secure:
         headers.setdefault("strict-transport-security", "max-age=31536000")
-    if test_mode:
+    if test_mode or at.sandbox:
         headers[TEST_MODE[0]] = TEST_MODE[1]
+    if at.sandbox:
+        headers.setdefault("x-robots-tag", "noindex")
     if at.rate is not None:
         rate = at.rate
         headers["ratelimit-policy"] = f'"{rate.policy}";q={rate.quota};w={rate.window_seconds}'
@@ -73,8 +75,3 @@ def preflight(plan: Plan, methods: str) -> dict[str, str]:
         "access-control-allow-headers": PREFLIGHT_HEADERS,
         "access-control-max-age": "86400",
     }
-
-
-def test_marked(document: dict[str, object], *, test_mode: bool) -> dict[str, object]:
-    """A JSON answer with `"mode": "TEST"` first while the ledger is in test mode; unchanged otherwise."""
-    return {"mode": TEST_MODE[1], **document} if test_mode else document

@@ -82,8 +82,9 @@ class Pages:
         headers: Mapping[str, str] | None = None,
         **context: Any,
     ) -> Response[bytes]:
-        """A page. The template also has `nonce`, for a script of its own."""
-        text = self.render(template, nonce=exchange(request).nonce, **context)
+        """A page. The template also has `nonce`, for a script of its own, and `sandbox`, whether it is about one."""
+        at = exchange(request)
+        text = self.render(template, nonce=at.nonce, sandbox=at.sandbox, **context)
         return Response(text.encode(), status_code=status, media_type=HTML, headers=dict(headers or {}))
 
     def _add(self, file: Path) -> None:

@@ -18,6 +18,7 @@ from litestar.utils import normalize_path
 from ledger.settings import Settings
 from ledger.web import headers as fields
 from ledger.web.exchange import KEY, Exchange, begin
+from ledger.web.marks import is_marked_in_body, marked
 from ledger.web.metrics import Metrics
 from ledger.web.problems import with_head
 from ledger.web.routes import Plan, plan_of
@@ -120,27 +121,57 @@ class Shell:
 
 
 class _Answer:
-    """The `send` of one answer: completes its headers, and leaves the body out for HEAD."""
+    """The `send` of one answer: completes its headers, marks what is about a sandbox, and leaves the body out for
+    HEAD."""
 
     def __init__(self, shell: Shell, scope: Any, at: Exchange, send: Send) -> None:
         self._shell, self._scope, self._at, self._send = shell, scope, at, send
+        self._held: Any = None  # the start of an answer whose length its body's mark will change
         self.status = CLIENT_LEFT
 
     async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
+        if message["type"] == "http.response.body":
+            await self._send_body(message)
+        elif message["type"] != "http.response.start":
+            await self._send(message)
+        else:
             self.status = message["status"]
-            given = [(name.lower(), value) for name, value in message["headers"]]
-            headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in given}
-            self._shell.complete(self._scope, self._at, headers)
-            # A field that was sent twice (Set-Cookie, Link) stays twice.
-            twice = [pair for index, pair in enumerate(given) if pair[0] in {name for name, _ in given[index + 1 :]}]
-            encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-            message = {**message, "headers": [*twice, *encoded]}
-        elif message["type"] == "http.response.body" and self._at.method == "HEAD":
-            if message.get("more_body", False):
+            if is_marked_in_body(self._at, self.status, _text_of(message["headers"])):
+                self._held = message
+            else:
+                await self._send(self._completed(message))
+
+    def _completed(self, start: Any) -> Any:
+        given = [(name.lower(), value) for name, value in start["headers"]]
+        headers = _text_of(given)
+        self._shell.complete(self._scope, self._at, headers)
+        # A field that was sent twice (Set-Cookie, Link) stays twice.
+        twice = [pair for index, pair in enumerate(given) if pair[0] in {name for name, _ in given[index + 1 :]}]
+        encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+        return {**start, "headers": [*twice, *encoded]}
+
+    async def _send_body(self, message: Any) -> None:
+        more = message.get("more_body", False)
+        if self._held is not None:
+            start, self._held = self._held, None
+            if not more:  # a stream is sent as it comes
+                message = {**message, "body": marked(message.get("body", b""))}
+                start = {**start, "headers": _of_length(start["headers"], len(message["body"]))}
+            await self._send(self._completed(start))
+        if self._at.method == "HEAD":
+            if more:
                 return
             message = {**message, "body": b""}
         await self._send(message)
+
+
+def _text_of(headers: Any) -> dict[str, str]:
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in headers}
+
+
+def _of_length(headers: Any, length: int) -> list[tuple[bytes, bytes]]:
+    kept = [(name, value) for name, value in headers if name.lower() != b"content-length"]
+    return [*kept, (b"content-length", str(length).encode())]
 
 
 async def _nothing() -> Any:
