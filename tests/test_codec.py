@@ -117,6 +117,17 @@ def test_the_bus_carries_no_private_field_and_no_learner() -> None:
         assert hidden.encode() not in body
 
 
+def test_the_bus_says_test_of_a_sandbox_and_of_nobody_else() -> None:
+    row = row_of(VECTORS[4])
+    sandbox = msgspec.structs.replace(row, state=row.state.replace(b'"inst":"inst_', b'"inst":"test_'))
+
+    bodies = [msgspec.json.decode(codec.public_body(recorded)) for recorded in (row, sandbox)]
+
+    assert "test" not in bodies[0]
+    assert bodies[1] == {**bodies[0], "tenant": sandbox.tenant, "test": True}
+    assert codec.seen(sandbox, private=False).tenant.startswith("test_")
+
+
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda v: v.topic)
 def test_a_projection_sees_the_same_from_the_bus_and_from_the_store(vector: Vector) -> None:
     recorded = row_of(vector)

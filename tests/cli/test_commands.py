@@ -18,7 +18,7 @@ CLASS = (
 )
 
 
-class School(Institution, frozen=True):
+class School(Institution, frozen=True, kw_only=True):
     """An institution with an achievement and one award."""
 
     achievement: str
@@ -30,7 +30,7 @@ def school(here: Here) -> School:
     made = here.ledger.institution("school")
     achievement = here.ledger.achievement(made)
     award = here.ledger.award(made, achievement, "ada@learner.example")
-    return School(made.id, made.slug, made.did, made.api_key, achievement, award)
+    return School(made.id, made.slug, made.did, made.api_key, achievement=achievement, award=award)
 
 
 def awards_of(here: Here, school: School, achievement: str) -> int:

@@ -164,9 +164,7 @@ RECIPES: dict[str, Recipe] = {
     "institutions merge": Recipe(lambda w: (w.institution(), "--into", w.school.id, *WHY), {"institution.merged": 1}),
     "institutions move": Recipe(lambda w: (*w.placed(), *WHY), {"institution.moved": 1}),
     "keys create": Recipe(lambda w: (w.fresh("key"),), {"access.key_created": 1}, own_key=True),
-    "keys rotate": Recipe(
-        lambda w: (w.key_id(),), {"access.key_created": 1, "access.key_expiry_set": 1}, own_key=True
-    ),
+    "keys rotate": Recipe(lambda w: (w.key_id(),), {"access.key_created": 1, "access.key_expiry_set": 1}, own_key=True),
     "keys revoke": Recipe(lambda w: (w.key_id(),), {"access.key_revoked": 1}, own_key=True),
     "award-csv": Recipe(
         lambda w: (w.class_list(learners=3), "--achievement", w.achievement),

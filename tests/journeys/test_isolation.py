@@ -317,7 +317,8 @@ OF_THE_CALLER: dict[Route, Callable[[World], Ask]] = {
 OPERATORS: dict[Route, Callable[[World], Ask]] = {
     ("issuance", "GET", "/v1/institutions"): lambda _: ("/v1/institutions?limit=200", None, {}),
     ("issuance", "POST", "/v1/institutions"): lambda w: (
-        "/v1/institutions", {"slug": f"made-{w.owner.slug}-{len(w.events())}", "name": "Made", "url": "https://made.example"}, {}),
+        "/v1/institutions",
+        {"slug": f"made-{w.owner.slug}-{len(w.events())}", "name": "Made", "url": "https://made.example"}, {}),
     ("issuance", "GET", "/v1/institutions/{institution_id}"): lambda w: (f"/v1/institutions/{w.owner.id}", None, {}),
     ("issuance", "GET", "/v1/key-encryption/recipient"): lambda _: ("/v1/key-encryption/recipient", None, {}),
     ("issuance", "POST", "/v1/institutions/{institution_id}/signing-key-exports"): lambda w: (

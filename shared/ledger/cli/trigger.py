@@ -162,5 +162,5 @@ def _say_events(name: str, events: Sequence[Event], *, json: bool) -> None:
     shown = ("type", "position", "award_id", "learner_id", "achievement_id")
     say_table([msgspec.to_builtins(event) for event in events], shown)
     for event in events:
-        if event.credential_url:
+        if event.credential_url and events[-1].type != "learner.erased":
             say(event.credential_url)

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from registry.verification.knowledge import KnownInstitution, KnownKey, RecordedAward
-from registry.verification.origin import Record, Signatory, key_check, recognised_check, recorded_check
+from registry.verification.origin import SANDBOX, Record, Signatory, key_check, recognised_check, recorded_check
 from registry.verification.verdict import NAMES, Summary, failed, passed, skipped, unread, verdict_of
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -158,3 +158,14 @@ def test_what_cannot_be_read_fails_by_its_structure_alone() -> None:
     assert [check.name for check in verdict.checks] == list(NAMES)
     assert [check.name for check in verdict.checks if check.status == "failed"] == ["structure"]
     assert not verdict.verified
+
+
+@pytest.mark.parametrize("sound", [True, False])
+@pytest.mark.parametrize("active", [True, False])
+def test_a_sandbox_is_never_recognised(sound: bool, active: bool) -> None:
+    sandbox = oak(id="test_oak", active=active)
+
+    check = recognised_check([signatory(institution=sandbox)], sound=sound, name="Oak College", namesake=oak())
+
+    assert (check.status, check.code) == ("skipped", SANDBOX)
+    assert check.detail == "It is signed in a sandbox: it proves nothing."
