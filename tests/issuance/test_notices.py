@@ -141,7 +141,7 @@ def test_test_and_demo_are_said_in_the_letter() -> None:
 
     assert str(message["Subject"]).startswith("[TEST] ")
     assert body is not None
-    assert body.get_content().startswith("TEST: this ledger runs in test mode.")
+    assert body.get_content().startswith("TEST: sent by a test ledger, or from an institution's sandbox.")
     assert "DEMO: an invented institution." in body.get_content()
 
 

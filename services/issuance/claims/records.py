@@ -17,7 +17,7 @@ from issuance.notices import rules as notice_rules
 from issuance.notices.composing import Opened, documented
 from issuance.notices.rules import Notice
 from issuance.parts import Issuance
-from ledger import errors
+from ledger import errors, ids
 from ledger.codec import Recorded
 from ledger.credentials.art import badge_svg
 from ledger.credentials.baking import bake
@@ -109,12 +109,14 @@ async def proves(issuance: Issuance, learner_history: Sequence[Recorded], addres
 
 
 async def others(issuance: Issuance, record: Record, session: Session) -> list[Other]:
-    """The records that may be joined to this one, by this browser's session."""
+    """The records that may be joined to this one, by this browser's session; those of sandboxes among themselves."""
     own = (record.notice.tenant, record.notice.pseudonym)
     found = {**await _same_address(issuance, record), **await _confirmed_here(issuance, session)}
     found.pop(own, None)
     joinable = []
     for (tenant, pseudonym), address in found.items():
+        if ids.is_sandbox(tenant) != ids.is_sandbox(record.notice.tenant):
+            continue
         person = rules.person_of(await issuance.store.load(f"learner/{pseudonym}"))
         if person is None or person != record.person:
             name = (await issuance.institution(tenant)).name

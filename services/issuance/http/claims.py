@@ -42,6 +42,7 @@ async def claim_page(
 ) -> Response[bytes]:
     """The page: before the button who sent what, after it the credential and everything to do with it."""
     notice, session = await _notice(issuance, token), _session(request, issuance)
+    exchange(request).sandbox = ids.is_sandbox(notice.tenant)
     record = await records.opened(issuance, notice)
     history = await issuance.store.load(f"institution/{notice.tenant}/notices")
     language = page_language(record.opened.personal.get("language"), notice_rules.settings_of(history).language)

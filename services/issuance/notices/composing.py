@@ -96,7 +96,7 @@ class Composing:
             language=language,
             filling=filling,
             reply_to=institution.email,
-            test=self._addresses.test_mode,
+            test=self._addresses.is_test(notice.tenant),
             demo=institution.demo,
             at=at,
         )

@@ -16,7 +16,7 @@ from issuance.notices.templates import Filling, filled, words_for
 from issuance.notices.texts import Template
 
 TEST_MARK = "[TEST] "
-TEST_NOTE = "TEST: this ledger runs in test mode. Nothing in this message is a real award."
+TEST_NOTE = "TEST: sent by a test ledger, or from an institution's sandbox. Nothing in this message is a real award."
 DEMO_NOTE = "DEMO: an invented institution. Nothing in this message is a real award."
 
 
