@@ -184,7 +184,7 @@ class World(msgspec.Struct):
         return "revoked/de"
 
     def head(self) -> int:
-        """The position of the log's last event of a request: lists, leases and the rows of jobs follow by themselves."""
+        """The position of the log's last event of a request: lists, leases and rows of jobs follow by themselves."""
         text = self.ledger.get("registry", "/v1/events?limit=100000", key=self.ledger.operator).text
         lines = [msgspec.json.decode(line) for line in text.splitlines()]
         return max(line["position"] for line in lines if "request" in line["envelope"]["actor"])
