@@ -39,4 +39,6 @@ def test_the_commands_of_the_readme_do_what_it_says(ledger: Running, tmp_path: P
     assert revoked["standing"]["status"] == "revoked"
     assert failed["verified"] is False
     assert [check["name"] for check in failed["checks"] if check["status"] == "failed"] == ["status"]
-    assert [event["type"] for event in history] == ["award.awarded", "award.revoked"]
+    # The learner is told meanwhile, as soon as that may be.
+    decided = [event["type"] for event in history if not event["type"].startswith("notice.")]
+    assert decided == ["award.awarded", "award.revoked"]
