@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from issuance.institutions import Institution, Name, ReasonCode, active_institution, existing
-from ledger import errors
+from ledger import errors, ids
 from ledger.codec import Fact, Recorded
 from ledger.dids import Method, assertion_keys, did_document, did_web_url
 from ledger.errors import FieldError
@@ -197,6 +197,8 @@ def _check_successor(institution: Institution, wanted: str, history: Sequence[Re
     fault = None
     if wanted == institution.id:
         fault = "an institution does not follow itself"
+    elif ids.is_sandbox(institution.id):
+        fault = "a sandbox has no successor"
     elif not history:
         fault = "there is no such institution"
     elif existing(history).state == "closed":

@@ -56,7 +56,11 @@ class World(msgspec.Struct):
 
     def another(self, slug: str) -> str:
         """An institution of which nothing else is asked here."""
-        return self.ledger.institution(slug).id
+        return self.ledger.institution(f"{slug}-{self.owner.slug}-too").id
+
+    def successor(self) -> str:
+        """An institution that may succeed another: no sandbox does."""
+        return self.stranger.id if ids.is_sandbox(self.owner.id) else self.owner.id
 
     def key_id(self) -> str:
         made = self.ledger.post("issuance", "/v1/keys", {"name": "second"}, key=self.owner.api_key)
@@ -339,7 +343,7 @@ OPERATORS: dict[Route, Callable[[World], Ask]] = {
     ("issuance", "POST", "/v1/institutions/{institution_id}/closure"): lambda w: (
         f"/v1/institutions/{w.another('closed')}/closure", TURN, {}),
     ("issuance", "POST", "/v1/institutions/{institution_id}/merger"): lambda w: (
-        f"/v1/institutions/{w.another('merged')}/merger", {**TURN, "into": w.owner.id}, {}),
+        f"/v1/institutions/{w.another('merged')}/merger", {**TURN, "into": w.successor()}, {}),
     ("issuance", "GET", "/v1/institutions/{institution_id}/did-document"): lambda w: (
         f"/v1/institutions/{w.owner.id}/did-document?did=did:web:badges.owner.example", None, {}),
 }  # fmt: skip

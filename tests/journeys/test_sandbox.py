@@ -245,8 +245,9 @@ def test_a_sandbox_may_write_while_its_institution_may(ledger: Running) -> None:
 
 
 def change(ledger: Running, school: Institution, *, stop: bool) -> None:
-    path = f"/v1/institutions/{school.id}/{'deactivation' if stop else 'reactivation'}"
-    answer = ledger.post("issuance", path, {"reason_code": "under_review"}, key=ledger.operator)
+    path = f"/v1/institutions/{school.id}/{'suspension' if stop else 'reinstatement'}"
+    turn = {"reason_code": "under_review", "authority": "Rule 4"}
+    answer = ledger.post("issuance", path, turn, key=ledger.operator)
     assert answer.status_code == 200, answer.text
 
 

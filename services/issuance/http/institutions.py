@@ -29,8 +29,8 @@ from ledger.web.wishes import WishKey, replay_headers
 
 class InstitutionFacts(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """An institution as the log has it. `state` is active, suspended or closed, `successor` the id of who took over;
-    `four_eyes` names what takes a second key's approval; `test` and `sandbox_of` mark a sandbox. `api_key` and `sandbox`
-    stand only in the answer that created it."""
+    `four_eyes` names what takes a second key's approval; `test` and `sandbox_of` mark a sandbox. `api_key` and
+    `sandbox` stand only in the answer that created it."""
 
     id: str
     slug: str

@@ -14,6 +14,7 @@ from issuance.institutions import Institution
 from issuance.parts import Issuance, now
 from ledger import errors, ids
 from ledger.access import Caller
+from ledger.dids import did_for
 from ledger.errors import FieldError
 from ledger.store import Wish
 from ledger.web.authority import caller_of
@@ -64,7 +65,7 @@ async def opened(issuance: Issuance, wish: Wish, institution: Institution) -> In
     stream = f"institution/{wish.tenant}"
     if history := await issuance.store.load(stream):
         return institutions.existing(history)
-    did, at = institutions.did_for(issuance.settings.public_url, slug), now()
+    did, at = did_for(issuance.settings.public_url, slug), now()
     keys = [await _new_key(issuance, wish, algorithm) for algorithm in institutions.ALGORITHMS]
     await issuance.store.decide(
         stream,

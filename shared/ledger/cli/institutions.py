@@ -9,7 +9,8 @@ from ledger.cli.options import AsJson, Key, Wish
 from ledger.cli.speaking import note, say, say_json, say_table
 
 app = App(
-    name="institutions", help="Institutions: list, create, suspend, reinstate, close, merge, rename, place, move, sandbox."
+    name="institutions",
+    help="Institutions: list, create, suspend, reinstate, close, merge, rename, place, move, sandbox.",
 )
 SHOWN = ("id", "slug", "name", "status_profile", "state", "demo", "test")
 Authority = Annotated[str, Parameter(help="The body or rule that decided, never a person: everybody can read it.")]
