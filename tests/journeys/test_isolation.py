@@ -273,7 +273,7 @@ OWNED: dict[Route, Callable[[World], Ask]] = {
         f"/v1/jobs/{w.job('paused')}/resumption", None, {}),
     ("issuance", "POST", "/v1/jobs/{job_id}/cancellation"): lambda w: (f"/v1/jobs/{w.job()}/cancellation", None, {}),
     ("issuance", "POST", "/v1/jobs"): lambda w: (
-        f"/v1/jobs?kind=awards&achievement_id={w.achievement}", CLASS_LIST, {"content_type": "text/csv"}),
+        f"/v1/jobs?kind=awards&dry_run=true&achievement_id={w.achievement}", CLASS_LIST, {"content_type": "text/csv"}),
     ("issuance", "POST", "/v1/notices/{notice_id}/resend"): lambda w: (
         f"/v1/notices/{w.notice()['id']}/resend", {}, {}),
     ("issuance", "POST", "/v1/notices/bounces"): lambda w: (
