@@ -3,7 +3,8 @@
 Rules. A key's row in `vault.signing_keys` names its object in the token (epoch 0: sealed by nobody), so two processes
 that make the same key keep the same one. Rows of other epochs are keys that were made in the vault; those go on there.
 Ed25519 is deterministic, a module's ECDSA is not: `repeatable` is False, and what was signed first and kept counts
-(decision record 0015). A session is used by one thread at a time.
+(decision record 0015). A module is loaded once a process, and is used by one thread of it at a time: not every module
+bears two, whatever it promises.
 """
 
 import asyncio
@@ -33,6 +34,7 @@ CURVES: Final = {
 }
 SIGNING: Final = {ED25519: Mechanism.EDDSA, P256: Mechanism.ECDSA}
 OBJECT_BYTES: Final = 16
+_ONE_AT_A_TIME: Final = threading.Lock()
 
 
 class ModuleAway(Unavailable):
@@ -46,7 +48,7 @@ class TokenSession:
 
     def __init__(self, token: Token) -> None:
         """Raises SettingsError when the module cannot be loaded or the token cannot be opened."""
-        self._token, self._lock = token, threading.Lock()
+        self._token = token
         self._session: Any = None
         try:
             with self.use():
@@ -57,7 +59,7 @@ class TokenSession:
     @contextlib.contextmanager
     def use(self) -> Iterator[Any]:
         """The session, for this thread alone. Raises ModuleAway, after which the next use opens a new one."""
-        with self._lock:
+        with _ONE_AT_A_TIME:
             try:
                 if self._session is None:
                     self._session = self._open()
