@@ -5,7 +5,6 @@ about the learner is a personal value beside the event, sealed before the append
 128-bit capability; the award id opens public facts only. Times are RFC 3339 with a zone.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal, Protocol
@@ -13,6 +12,7 @@ from typing import Annotated, Any, Literal, Protocol
 import msgspec
 
 from issuance import institutions
+from issuance.documents import signable_digest
 from ledger import errors, ids
 from ledger.approvals.rules import ApprovalRequired
 from ledger.codec import Fact, Recorded, format_time
@@ -29,7 +29,6 @@ from ledger.events import (
     StatusEntry,
 )
 from ledger.identifiers import Identifier, identifier_of
-from ledger.proofs.jcs import canonical
 
 LANGUAGE_PATTERN = r"^[a-z]{2,3}(?:-[A-Z]{2})?$"
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=10_000, pattern=TEXT_PATTERN)]
@@ -242,7 +241,7 @@ def award(
         approval=draws.approval,
     )
     personal = personal_values(wish, draws)
-    digest = hashlib.sha256(canonical(document_for(event, personal, institution, published))).digest()
+    digest = signable_digest(document_for(event, personal, institution, published))
     return [
         Fact(
             event=event,

@@ -3,18 +3,34 @@
 What signs and stores it is `issuance.signing`. The addresses are the ledger's, fixed by its first event.
 """
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from issuance.institutions import Institution
-from ledger import ids
+from ledger import errors, ids
 from ledger.codec import Recorded, parse_time
 from ledger.credentials.document import credential_for
 from ledger.credentials.facts import CredentialFacts, EvidenceFacts, IssuerFacts, ResultFacts, StatusFacts
 from ledger.credentials.identity import Identity
 from ledger.events import AchievementPublished, DocumentIssued
+from ledger.proofs import jcs, rdfc
+from ledger.proofs.problems import ProofError
+
+
+def signable_digest(document: dict[str, Any]) -> bytes:
+    """What an event commits to: SHA-256 over the JCS form of the credential without proofs.
+
+    Raises Refused for a credential that could not be signed, such as one that is too large: nothing may be recorded
+    that can never be kept.
+    """
+    try:
+        rdfc.canonical(document, own=True)
+    except ProofError as error:
+        raise errors.Refused(f"The credential could not be signed: {error.detail}") from error
+    return hashlib.sha256(jcs.canonical(document)).digest()
 
 
 class Addresses(msgspec.Struct, frozen=True):

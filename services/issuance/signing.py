@@ -20,6 +20,7 @@ from ledger.codec import Recorded, parse_time
 from ledger.events import AchievementPublished, DocumentIssued
 from ledger.keys import KeyGone, SigningKeys
 from ledger.proofs import secure, vc_jwt
+from ledger.proofs.problems import ProofError
 from ledger.store import Store
 from ledger.store.away import DATABASE_AWAY
 from ledger.vault import Document, Documents, Erased, Formats, Owner, Vault
@@ -78,7 +79,7 @@ class Signing:
         theirs. What cannot be signed now (a key is gone, a learner was erased) is left to the sweep, which says so."""
         documents = []
         for recorded, personal in awards:
-            with suppress(KeyGone, Erased):
+            with suppress(KeyGone, Erased, ProofError):
                 documents.append(await self._document(recorded, personal or await self._vault.open(recorded)))
             await turn()
         await self._documents.keep_many(documents)
@@ -138,7 +139,7 @@ class Signing:
             recorded = await self._store.at(row["position"])
             try:
                 await self.sign(recorded)
-            except Erased as error:
+            except (Erased, ProofError) as error:
                 log.warning("document stays unsigned", position=recorded.position, reason=error.code)
             except errors.Unavailable as error:
                 if error.code != KeyGone.code:

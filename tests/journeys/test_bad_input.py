@@ -384,3 +384,26 @@ def test_an_address_that_must_not_be_asked_is_refused(world: World, url: str) ->
     answer = world.client.post(f"{world.ledger.url('registry')}/v1/verifications", json={"url": url})
 
     assert [error["pointer"] for error in checked_problem(answer, 422, "refused")["errors"]] == ["/url"]
+
+
+def test_a_credential_that_would_be_too_large_to_sign_is_refused_and_stops_nobody(world: World) -> None:
+    learner = {"email": "large@learner.example"}
+    evidence = [{"narrative": f"{number} " + "x" * 9_900} for number in range(40)]
+    before = world.events()
+
+    refused = world.write("/v1/awards", world.award(learner=learner, evidence=evidence))
+
+    problem = checked_problem(refused, 422, "refused")
+    assert "could not be signed" in problem["detail"]
+    assert world.events() == before
+    assert world.write("/v1/awards", world.award(learner=learner)).status_code == 201
+
+
+@pytest.mark.parametrize("address", ["https://a:1:2/", "http://[::1", "https://x.example/%zz"])
+def test_evidence_at_an_address_that_is_none_is_refused_before_anything_is_recorded(world: World, address: str) -> None:
+    before = world.events()
+
+    answer = world.write("/v1/awards", world.award(evidence=[{"id": address}]))
+
+    assert answer.status_code in (400, 422), answer.text
+    assert world.events() == before

@@ -70,6 +70,7 @@ def world(ledger: Running) -> Iterator[World]:
         "code": "not_found", "ring": "data", "epoch": "1", "job_id": checked_job(ledger, institution),
         "signing_key": signing_key,
         "token": "A" * 43, "kind": "awarded", "language": "en", "notice_id": "ntc_" + "a" * 26,
+        "approval_id": "apr_" + "a" * 26,
         "result_id": made("/v1/results", {
             "achievement_id": achievement, "learner": {"email": "r@learner.example"}, "value": "1"}),
         "mapping_id": made("/v1/mappings", {

@@ -121,7 +121,7 @@ async def test_free_text_is_sealed_under_the_learners_key_and_opens_only_in_issu
 ) -> None:
     institution = await world.institution()
     vault, learner = await learner_of(world, institution)
-    await sealing.serve(bus, vault)
+    await sealing.serve(bus, world.issuance, vault)
     ((award_id, entries),) = [(f"awd_{'c' * 26}", (await world.places(institution, 1))[0])]
     await world.award(institution, award_id, entries, learner)
 
@@ -140,7 +140,7 @@ async def test_about_an_erased_learner_no_free_text_is_kept_but_the_award_can_be
 ) -> None:
     institution = await world.institution()
     vault, learner = await learner_of(world, institution)
-    await sealing.serve(bus, vault)
+    await sealing.serve(bus, world.issuance, vault)
     (entries,) = await world.places(institution, 1)
     award_id = f"awd_{'d' * 26}"
     await world.award(institution, award_id, entries, learner)

@@ -6,7 +6,6 @@ achievement version that the award pins. Profile and keys are those of now. Only
 suspended is reinstated first, one that was revoked is awarded anew. What would change nothing is refused.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -17,6 +16,7 @@ from msgspec import UNSET, UnsetType
 from issuance import institutions
 from issuance.awards import CREDITS_BELOW, DocumentFor, check_results
 from issuance.corrections.wishes import Changes, CorrectAward, LearnerChanges, ReissueAward, named_in
+from issuance.documents import signable_digest
 from ledger import errors
 from ledger.codec import DOCUMENT_NONCE, Fact, Recorded, format_time, parse_time
 from ledger.credentials.lexical import decimal_text
@@ -30,7 +30,6 @@ from ledger.events import (
     StandingChanged,
     StatusEntry,
 )
-from ledger.proofs.jcs import canonical
 
 # What is sealed beside a document's event without standing in the document, or is drawn anew for each.
 OF_THE_EVENT = frozenset({"capability", "person", "reason", DOCUMENT_NONCE})
@@ -112,7 +111,7 @@ def correct(
     document = document_for(event, personal, institution, material.published)
     if isinstance(wish, CorrectAward) and wish.reason is not None:
         personal["reason"] = wish.reason
-    digest = hashlib.sha256(canonical(document)).digest()
+    digest = signable_digest(document)
     return [Fact(event=event, at=at, subject=replaced.subject, personal=personal, document_digest=digest)]
 
 
