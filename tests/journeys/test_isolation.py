@@ -137,7 +137,7 @@ class World(msgspec.Struct):
 
     def job(self, change: str | None = None) -> str:
         """A job of the owner that waits for its start, or one that was paused in its check."""
-        rows = "".join(f"nobodys-{n}\n" for n in range(20_000 if change else 1))
+        rows = "".join(f"nobodys-{n}\n" for n in range(8_000 if change else 1))
         dry_run = "" if change else "&dry_run=true"
         path = f"/v1/jobs?kind=suspensions&reason_code=other{dry_run}"
         made = self.ledger.send("POST", "issuance", path, f"external_id\n{rows}".encode(), key=self.owner.api_key,
