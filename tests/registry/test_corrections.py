@@ -22,7 +22,9 @@ RENEWING, AGAIN = "awd_" + "n" * 26, "awd_" + "m" * 26
 def corrected(**varied: Any) -> AwardCorrected:
     """A correction of Nova's award, a month after it."""
     facts = {
-        name: value for name, value in msgspec.structs.asdict(awarded()).items() if name not in ("renews", "approval")
+        name: value
+        for name, value in msgspec.structs.asdict(awarded()).items()
+        if name not in ("renews", "approval", "notify_after")
     }
     moved = {"issued": format_time(LATER), "valid_from": format_time(LATER), "keys": ["key_new"]}
     return AwardCorrected(**{**facts, **moved, "reason_code": "name_error", "superseded": awarded().status, **varied})

@@ -259,7 +259,7 @@ async def test_the_rebuilt_tables_hash_equal_to_the_live_ones(fresh: World, tmp_
     (rebuilt,) = json.loads(ended.out)
     assert rebuilt["changed"] == []
     assert rebuilt["after"] == rebuilt["before"]
-    tables = {"api_keys", "flips", "issuers", "list_versions", "lists", "positions", "tenants"}
+    tables = {"api_keys", "approvals", "flips", "issuers", "list_versions", "lists", "positions", "tenants"}
     assert set(rebuilt["after"]) == tables
 
 

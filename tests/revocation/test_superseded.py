@@ -32,7 +32,7 @@ def correction(old: Recorded | Fact, status: Any = NEW) -> Fact:
     return Fact(event=corrected, at=NOON, subject=LEARNER)
 
 
-OWN = {"renews", "approval", "reason_code", "superseded"}
+OWN = {"renews", "approval", "notify_after", "reason_code", "superseded"}
 
 
 def history() -> list[Recorded]:

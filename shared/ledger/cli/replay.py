@@ -15,7 +15,7 @@ import msgspec
 from cyclopts import Parameter
 from eventsourcing.persistence import IntegrityError
 
-from ledger import codec
+from ledger import codec, logs
 from ledger.cli.failure import UNAVAILABLE, Failure
 from ledger.cli.options import AsJson
 from ledger.cli.place import Place
@@ -51,7 +51,8 @@ async def replay(
 
 
 async def opened(database_url: str) -> Store:
-    """The store behind a URL. Raises Failure."""
+    """The store behind a URL; what is logged on the way goes to standard error. Raises Failure."""
+    logs.configure("warning", "credledger")
     try:
         return await Store.open(database_url)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
