@@ -16,9 +16,11 @@ run: environment ## set up and start PostgreSQL, NATS and the three services; Ct
 status: environment ## what runs on this data
 	@$(PY) deploy/local.py status
 
-# The browser's client keeps an event loop running, so its tests have a process of their own.
+# The browser's client keeps an event loop running, so its tests have a process of their own; those of the bus, which
+# freeze their server and measure how long it takes to be given up, have the machine for themselves.
 test: environment-dev ## set up and run the tests, two files at a time
-	@$(PY) -m pytest -n 2 --dist loadfile --ignore tests/browser $(PYTEST)
+	@$(PY) -m pytest -n 2 --dist loadfile --ignore tests/browser --ignore tests/bus $(PYTEST)
+	@$(PY) -m pytest tests/bus $(PYTEST)
 	@$(PY) -m pytest tests/browser $(PYTEST)
 
 check: environment-dev ## format, lint, types, import rules, spelling, dependencies

@@ -75,7 +75,7 @@ async def test_a_correction_sets_the_old_bit_within_a_second_and_nothing_clears_
 ) -> None:
     institution = await world.institution(profile="full")
     old, new = await world.places(institution, 2)
-    award_id = "awd_" + "c" * 26
+    award_id = "awd_" + "q" * 26
     await world.award(institution, award_id, old)
     (first,) = await world.issuance.load(f"award/{award_id}")
 
