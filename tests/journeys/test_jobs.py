@@ -210,6 +210,12 @@ def test_a_job_is_paused_resumed_and_cancelled_and_what_was_done_stays(school: S
 
     assert cancelled.json()["state"] in ("cancelled", "completed")
     _settled(school, job["id"])
+
+    def agree() -> bool:
+        awarded = school.get(f"/v1/jobs/{job['id']}").json()["outcome"]["awarded"]
+        return len(school.rows(job, said="awarded")) == min(awarded, 200)
+
+    wait_until(agree, WAIT_SECONDS, "rows and counts agree")
     (first,) = [row for row in school.rows(job) if row["row"] == 1]
     assert school.get(f"/v1/awards/{first['award_id']}").status_code == 200
     checked_problem(school.post(f"/v1/jobs/{job['id']}/resumption"), 422, "refused")
